@@ -1,0 +1,82 @@
+import type { PointId, PointNumber } from "./ids.ts";
+import type { PointValue } from "./reading.ts";
+import type { Millis } from "./time.ts";
+
+/** value = raw × factor + offset. */
+export interface LinearScale {
+  readonly kind: "linear";
+  readonly factor: number;
+  readonly offset: number;
+}
+/** DALI arc level 0 … 254 to percent (IEC 62386-102: percent(n) = 10^((n-1)/(253/3) - 1), 0 is off). */
+export interface DaliLogScale {
+  readonly kind: "dali-log";
+}
+export type Scale = LinearScale | DaliLogScale;
+
+/** How often a point is asked. Also the order in which a busy bus serves them, after operations. */
+export const POLL_CLASSES = ["safety-status", "fast", "normal", "meter", "lamp", "slow"] as const;
+export type PollClass = (typeof POLL_CLASSES)[number];
+
+/** What waits how long, how often, and what stands behind it: PROTOCOL §8. */
+export type CommandClass = "K0" | "K1" | "K2" | "K3";
+
+/** What proves a write: the point that shows it, how near it must come, and how long that may take. */
+export interface ReadBack {
+  readonly point: string;
+  /** `members`: every member of the group must agree. */
+  readonly of: "device" | "members";
+  /** Inclusive, in the point's unit; 0 for booleans and text. */
+  readonly tolerance: number;
+  readonly within: Millis;
+}
+
+/** One register of a write that the device wants in several steps. */
+export interface WriteStep {
+  readonly point: string;
+  /** `value`: what was commanded; a number: just that. */
+  readonly write: "value" | number;
+}
+
+/** One value, or one action, that a kind of device has. Lives in a profile, as data; `Address` is the driver's own. */
+export interface PointDefinition<Address = unknown> {
+  /** Unique in its profile, e.g. `dim-level`. Part of every topic and row: renaming is a migration. */
+  readonly name: string;
+  readonly type: "number" | "boolean" | "text" | "action";
+  /** UCUM, case sensitive: `W`, `V`, `Cel`, `%`, `s`; `1` for a bare number. */
+  readonly unit: string;
+  readonly access: "read" | "write" | "read-write";
+  readonly address: Address;
+  /** Absent: raw is already in `unit`. */
+  readonly scale?: Scale;
+  /** Raw patterns by which the device says "no value": quality becomes `bad/sensor-failure`, never a number. */
+  readonly sentinels?: readonly number[];
+  /** Inclusive, in `unit`. A command outside is rejected; a reading outside is uncertain. */
+  readonly range?: { readonly min: number; readonly max: number };
+  /** Least change worth telling, in `unit`. 0 tells every change. */
+  readonly deadband: number;
+  /** The site file maps classes to intervals (defaults: DOMAIN C.4). */
+  readonly pollClass: PollClass;
+  /** Older than this, the value is shown as old and no interlock may rest on it. */
+  readonly maxAge: Millis;
+  /** Required if writable. A floor: a site may raise it, never lower it. */
+  readonly commandClass?: Exclude<CommandClass, "K0">;
+  readonly readBack?: ReadBack;
+  /** The output falls back by itself after this time (strike, barrier contact). */
+  readonly pulse?: Millis;
+  /** Name of the condition in the profile that must hold for a write. */
+  readonly interlock?: string;
+  /** Several registers to write in order, where the device wants a handshake. */
+  readonly writeSequence?: readonly WriteStep[];
+  /** Written when nobody may command the point any more, e.g. full light. */
+  readonly safeValue?: PointValue;
+  /** Document, revision, place: `LC-10 Modbus map rev. 4, §6.2, table 3`. Reviewers look it up. */
+  readonly source: string;
+}
+
+/** A point of one device of this site: its definition with the address resolved for that device. */
+export interface SitePoint<Address = unknown> {
+  readonly id: PointId;
+  readonly number: PointNumber;
+  readonly definition: PointDefinition<Address>;
+}

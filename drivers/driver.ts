@@ -1,0 +1,121 @@
+import type { Logger } from "pino";
+import type { DeviceFault } from "../domain/errors.ts";
+import type { PointDefinition } from "../domain/point.ts";
+import type { Quirk } from "../domain/profile.ts";
+import type { PointValue } from "../domain/reading.ts";
+import type { Clock, Instant, Millis } from "../domain/time.ts";
+
+/**
+ * Speaks one protocol. It knows registers, nodes or pins; it does not know streetlights, stores,
+ * topics or the center. Stateless: everything that lives is a {@link Bus} it has opened.
+ * The driver plans, because it knows the protocol's limits; the field host schedules.
+ */
+export interface Driver<BusConfig = unknown, Address = unknown> {
+  readonly name: string;
+  /** Parses untrusted data. @throws {AddressError} with the pointer of the first thing wrong and the remedy. */
+  parseBusConfig(data: unknown): BusConfig;
+  /**
+   * Parses untrusted data, after the profile's parameters were put into it: every form is a number by now.
+   * @throws {AddressError}
+   */
+  parseAddress(data: unknown, point: Pick<PointDefinition, "type" | "access">): Address;
+  /** Parses a unit's number on the bus to the text that {@link Bus.openSession} takes. @throws {AddressError} */
+  parseUnitAddress(data: unknown): string;
+  /** The places on the unit that an address takes, so that two points on one place are found: `holding:20-21`. */
+  footprint(address: Address): Footprint;
+  openBus(config: BusConfig, context: DriverContext, signal: AbortSignal): Promise<Bus<Address>>;
+}
+
+/** Two points of one device whose spaces are equal and whose ranges meet are an overlap, unless they are bits of one register. */
+export interface Footprint {
+  /** E.g. `holding`. */
+  readonly space: string;
+  readonly first: number;
+  readonly count: number;
+  /** Bits taken of each place; absent: all of it. */
+  readonly bitMask?: number;
+}
+
+/** Untrusted configuration of a bus or an address that makes no sense, with its place inside and the remedy. */
+export class AddressError extends Error {
+  override readonly name = "AddressError";
+  /** JSON pointer inside what was parsed: `/register`. */
+  readonly pointer: string;
+  /** What was expected there. */
+  readonly expected: string;
+  constructor(pointer: string, expected: string, message: string) {
+    super(message);
+    this.pointer = pointer;
+    this.expected = expected;
+  }
+}
+
+/** One line, socket or board, shared by the units on it and used by one exchange at a time. */
+export interface Bus<Address = unknown> extends AsyncDisposable {
+  openSession(unitAddress: string, quirks: readonly Quirk[]): UnitSession<Address>;
+  /** Settles once the line is gone, with what took it; never rejects. */
+  readonly lost: Promise<unknown>;
+}
+
+/** A conversation with one unit, which may carry several devices (64 lamps behind a bridge). Owns no timer, retries nothing. */
+export interface UnitSession<Address = unknown> {
+  /** The fewest exchanges that read these points: neighbours merged, holes and limits respected. Pure. */
+  plan(points: readonly PointDefinition<Address>[], holes: HoleMap): readonly Exchange<Address>[];
+  /**
+   * Exactly one request and its answer: what an operation may have to wait for.
+   * One sample per point of the exchange, in its order. What the unit rejects of single points comes back as their fault.
+   * @throws {DeviceFault} when the whole exchange failed.
+   */
+  exchange(exchange: Exchange<Address>, signal: AbortSignal): Promise<readonly Sample[]>;
+  /** Resolves when the unit has acknowledged, which is not yet proof that it acted. @throws {DeviceFault} */
+  write(point: PointDefinition<Address>, value: PointValue, signal: AbortSignal): Promise<void>;
+  /** Methods (OPC UA), outputs with arguments (OSDP). */
+  invoke?(
+    point: PointDefinition<Address>,
+    args: readonly PointValue[],
+    signal: AbortSignal,
+  ): Promise<PointValue | undefined>;
+  /** Values and events the unit sends by itself; ends with `signal`. */
+  subscribe?(points: readonly PointDefinition<Address>[], sink: SampleSink, signal: AbortSignal): Promise<void>;
+  /** The scheduler exchanges a keep-alive this often (OSDP POLL: 50 ms); absent: none needed. */
+  readonly keepAlive?: Millis;
+}
+
+/** One request, made by {@link UnitSession.plan}; the driver may keep more in its own subtype. */
+export interface Exchange<Address = unknown> {
+  /** In the order of the samples that answer. */
+  readonly points: readonly PointDefinition<Address>[];
+  /** For people and logs: `read 12 holding registers from 100 of unit 1`. */
+  readonly label: string;
+}
+
+/** Places of a unit that are known to answer "illegal address": never inside a merged block. */
+export interface HoleMap {
+  /** Whether any of `count` places from `first` in `space` is a hole. */
+  has(space: string, first: number, count: number): boolean;
+}
+export const NO_HOLES: HoleMap = { has: () => false };
+
+export type Sample =
+  | {
+      readonly value: PointValue;
+      /** `null`: the device keeps no time. */
+      readonly takenAt: Instant | null;
+      /** The device's own verdict, where it gives one; absent: good. */
+      readonly quality?: "good/local-override" | "uncertain/last-usable-value";
+    }
+  /** The device says by a sentinel that it has no value. */
+  | { readonly sentinel: number }
+  | { readonly fault: DeviceFault };
+
+export type SampleSink = (point: PointDefinition, sample: Sample) => void;
+
+/** `requestTimeout` is for one request, from the first byte written to the last byte read. */
+export interface DriverContext {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly requestTimeout: Millis;
+  /** Takes every raw frame for the ring that crews read. */
+  readonly frames: FrameSink;
+}
+export type FrameSink = (direction: "sent" | "received", bytes: Uint8Array) => void;
