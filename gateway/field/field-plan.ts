@@ -1,0 +1,123 @@
+import type { DeviceFault } from "../../domain/errors.ts";
+import type { BusId, CommandId, PointId, PointNumber } from "../../domain/ids.ts";
+import type { PollClass, SitePoint } from "../../domain/point.ts";
+import type { Quirk } from "../../domain/profile.ts";
+import type { PointChange, PointValue } from "../../domain/reading.ts";
+import type { Millis, Uptime } from "../../domain/time.ts";
+import type { Evidence } from "../../domain/command.ts";
+
+/** Everything one field host needs; structured-cloneable, told to it once at its start. */
+export interface FieldPlan {
+  /** Isolation group, e.g. `lighting`: also the host's name in logs and figures. */
+  readonly group: string;
+  readonly buses: readonly FieldBusPlan[];
+}
+
+export interface FieldBusPlan {
+  readonly id: BusId;
+  /** Name in the driver registry. */
+  readonly driver: string;
+  /** What the driver's `parseBusConfig` made. */
+  readonly config: unknown;
+  readonly requestTimeout: Millis;
+  readonly pollIntervals: Readonly<Record<PollClass, Millis>>;
+  readonly units: readonly FieldUnitPlan[];
+}
+
+export interface FieldUnitPlan {
+  readonly unitAddress: string;
+  readonly quirks: readonly Quirk[];
+  /** Points of all devices behind this unit address. */
+  readonly points: readonly SitePoint[];
+  /** One for each poll class that the unit's points use. */
+  readonly sweeps: readonly SweepPlan[];
+}
+
+/**
+ * A poll sweep: all points of one poll class on one unit. Values travel only when they change; that
+ * unchanged ones are still true is told by the time each sweep was last complete.
+ */
+export interface SweepPlan {
+  /** 1 …, unique on the gateway for one run; the CATALOGUE says which points it confirms. */
+  readonly number: number;
+  readonly pollClass: PollClass;
+}
+
+/** What the field tells the core. */
+export type FieldReport =
+  | { readonly kind: "changes"; readonly changes: readonly PointChange[] }
+  /** Sweeps that were complete since the last report, with when; told at most once a second. */
+  | { readonly kind: "sweeps"; readonly sweeps: readonly (readonly [sweep: number, at: Uptime])[] }
+  | { readonly kind: "figures"; readonly figures: readonly BusFigures[] };
+
+/** Takes a report; must not block. Bounded by the deadband and the poll intervals: the core never refuses one. */
+export type FieldReportSink = (report: FieldReport) => void;
+
+/** How a bus does; told every 5 s and shown by `nerve status`. */
+export interface BusFigures {
+  readonly busId: BusId;
+  readonly state: "opening" | "open" | "lost";
+  /** Share of the last window in which the line was busy: 0 … 1. */
+  readonly occupancy: number;
+  readonly exchangesPerSecond: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly units: readonly UnitFigures[];
+}
+
+export interface UnitFigures {
+  readonly unitAddress: string;
+  readonly state: "answering" | "silent";
+  /** Misses in a row. */
+  readonly failures: number;
+  /** Asked interval and the interval reached (p50 of the last window), by poll class. */
+  readonly intervals: readonly { readonly pollClass: PollClass; readonly askedMs: number; readonly reachedMs: number | null }[];
+}
+
+/**
+ * One command's work on a bus: write, then read back until it agrees or the window ends, with nothing between
+ * (DESIGN §5). Compiled by `control`; the field host repeats the deadline check as the last step before the write.
+ */
+export interface Operation {
+  readonly commandId: CommandId;
+  readonly busId: BusId;
+  readonly unitAddress: string;
+  readonly point: PointNumber;
+  readonly value: PointValue;
+  /** Later than this nothing may be written: the operation ends as `expired`, untouched. On this machine's CLOCK_MONOTONIC. */
+  readonly deadline: Uptime;
+  readonly readBack: OperationReadBack | null;
+}
+
+export interface OperationReadBack {
+  /** All must agree; on the same unit as the write. */
+  readonly points: readonly { readonly number: PointNumber; readonly pointId: PointId }[];
+  /** Inclusive, in the point's unit. */
+  readonly tolerance: number;
+  readonly within: Millis;
+  /** Waited after the write before the first read. */
+  readonly settle: Millis;
+}
+
+/** How an operation ended: an expected end is a value, never an exception. */
+export type OperationResult =
+  | { readonly outcome: "succeeded" | "failed" | "outcome-unknown"; readonly evidence: Evidence }
+  /** Nothing was written. */
+  | { readonly outcome: "expired"; readonly detail: string }
+  /** Nothing was written: no such bus or unit in any host, or the bus is lost or its queue is full. */
+  | { readonly outcome: "rejected"; readonly cause: "busy" | "shutting-down" | "unknown-point"; readonly detail: string };
+
+/** A fresh read on behalf of a person (K0): one sample a point. */
+export interface FreshRead {
+  readonly busId: BusId;
+  readonly unitAddress: string;
+  readonly points: readonly PointNumber[];
+}
+export type FreshReadResult =
+  | { readonly outcome: "read"; readonly changes: readonly PointChange[] }
+  | { readonly outcome: "fault"; readonly code: DeviceFault["code"] | "busy" | "field-host-down"; readonly detail: string };
+
+/** What the core can ask of the field, whether the host is a child process or in-process. */
+export interface Field {
+  runOperation(operation: Operation, signal: AbortSignal): Promise<OperationResult>;
+  readNow(read: FreshRead, signal: AbortSignal): Promise<FreshReadResult>;
+}

@@ -1,0 +1,93 @@
+import type { Device } from "../../domain/device.ts";
+import type { BusId, GatewayId, PointId, PointNumber, SiteId } from "../../domain/ids.ts";
+import type { PollClass, SitePoint } from "../../domain/point.ts";
+import type { Profile, Service } from "../../domain/profile.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { DriverName } from "../../drivers/registry.ts";
+
+/** A site file with its profiles, checked whole and resolved: what every part of the gateway is built from. */
+export interface Site {
+  readonly siteId: SiteId;
+  readonly gatewayId: GatewayId;
+  readonly name: string;
+  /** Absent: this gateway works alone. */
+  readonly center?: CenterLink;
+  readonly broker: BrokerSettings;
+  /** Folder of the store, keys and sockets; absolute. */
+  readonly dataFolder: string;
+  readonly buses: readonly SiteBus[];
+  readonly devices: readonly Device[];
+  /** Those that the devices use. */
+  readonly profiles: readonly Profile[];
+}
+
+export interface CenterLink {
+  /** `https://host:port` of the center's gateway listener. */
+  readonly url: string;
+}
+
+export interface BrokerSettings {
+  /** Loopback unless the site says otherwise. */
+  readonly host: string;
+  /** 0: given by the system, told by `nerve status`. Default 1883. */
+  readonly port: number;
+  /** User names and scrypt hashes, one a line; absent: nobody may connect. */
+  readonly passwordFile?: string;
+}
+
+export interface SiteBus {
+  readonly id: BusId;
+  readonly driver: DriverName;
+  /** Parsed by the driver; only it knows the type. Structured-cloneable, so that it can cross to a field host. */
+  readonly config: unknown;
+  /** Buses of one group share a field host; default: the service of the devices on it. */
+  readonly isolationGroup: Service | string;
+  readonly requestTimeout: Millis;
+  readonly pollIntervals: Readonly<Record<PollClass, Millis>>;
+}
+
+/** Numbers of the points, given by the store: same for the same id for as long as the store lives. */
+export type NumberPoints = (ids: readonly PointId[]) => ReadonlyMap<PointId, PointNumber>;
+
+/** A point with the device it belongs to, found by id: what admission, broker and API ask for. */
+export interface PointOfDevice {
+  readonly device: Device;
+  readonly point: SitePoint;
+}
+
+/** The points of a site by id and number; built once. */
+export class PointIndex {
+  readonly #byId = new Map<PointId, PointOfDevice>();
+  readonly #byNumber = new Map<PointNumber, PointOfDevice>();
+
+  constructor(site: Site) {
+    for (const device of site.devices) {
+      for (const point of device.points) {
+        this.#byId.set(point.id, { device, point });
+        this.#byNumber.set(point.number, { device, point });
+      }
+    }
+  }
+
+  find(id: PointId): PointOfDevice | undefined {
+    return this.#byId.get(id);
+  }
+
+  findByNumber(number: PointNumber): PointOfDevice | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+}
+
+/** Poll intervals where the site file names none (DOMAIN C.4). */
+export const DEFAULT_POLL_INTERVALS_MS: Readonly<Record<PollClass, number>> = {
+  "safety-status": 250,
+  fast: 1_000,
+  normal: 5_000,
+  meter: 60_000,
+  lamp: 30_000,
+  slow: 900_000,
+};
