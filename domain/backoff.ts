@@ -2,7 +2,10 @@ import type { RandomSource } from "./random.ts";
 import { Millis } from "./time.ts";
 
 /** 1, 2, 4 … times `min`, never above `max`. `failures` counts from 1. */
-export function exponentialBackoff(failures: number, bounds: { readonly min: Millis; readonly max: Millis }): Millis {
+export function exponentialBackoff(
+  failures: number,
+  bounds: { readonly min: Millis; readonly max: Millis },
+): Millis {
   return Millis(Math.min(bounds.max, bounds.min * 2 ** Math.min(Math.max(failures, 1) - 1, 30)));
 }
 

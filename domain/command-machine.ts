@@ -39,7 +39,8 @@ const GATEWAY_MOVES: Readonly<Record<CommandStateName, readonly CommandStateName
   ...NO_MOVES,
   draft: ["selected", "executing", "rejected", "expired", "superseded"],
   selected: ["executing", "rejected", "expired", "cancelled"],
-  executing: ["succeeded", "failed", "outcome-unknown"],
+  // Rejected and expired only where the field proves that nothing was written (the deadline check before the write).
+  executing: ["succeeded", "failed", "outcome-unknown", "rejected", "expired"],
 };
 
 export type Side = "center" | "gateway";
@@ -83,5 +84,10 @@ export function applyVerdict(
 }
 
 function claimsNoEffect(state: CommandState): boolean {
-  return state.name === "rejected" || state.name === "expired" || state.name === "superseded" || state.name === "cancelled";
+  return (
+    state.name === "rejected" ||
+    state.name === "expired" ||
+    state.name === "superseded" ||
+    state.name === "cancelled"
+  );
 }

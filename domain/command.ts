@@ -26,7 +26,11 @@ export type CommandState =
   | { readonly name: "authorized" }
   | { readonly name: "queued" }
   | { readonly name: "sent"; readonly session: string }
-  | { readonly name: "outcome-pending"; readonly since: Instant; readonly why: "session-changed" | "no-verdict" }
+  | {
+      readonly name: "outcome-pending";
+      readonly since: Instant;
+      readonly why: "session-changed" | "no-verdict";
+    }
   | { readonly name: "selected" }
   | { readonly name: "executing" }
   | { readonly name: "succeeded"; readonly evidence: Evidence }

@@ -84,7 +84,8 @@ export function splitPointId(id: PointId): { readonly device: DeviceId; readonly
 
 /** @throws {RangeError} unless `text` is a UUIDv7 in lower case. */
 export function CommandId(text: string): CommandId {
-  if (!UUID_V7.test(text)) throw new RangeError(`command id ${JSON.stringify(text)} is not a UUIDv7 in lower case`);
+  if (!UUID_V7.test(text))
+    throw new RangeError(`command id ${JSON.stringify(text)} is not a UUIDv7 in lower case`);
   return text as CommandId;
 }
 

@@ -13,7 +13,8 @@ export function formatSession(session: SyncSession): string {
 /** @throws {RangeError} unless `text` is two whole numbers joined by a dot. */
 export function parseSession(text: string): SyncSession {
   const match = /^(\d{1,15})\.(\d{1,15})$/.exec(text);
-  if (match === null) throw new RangeError(`sync session ${JSON.stringify(text)} is not <generation>.<counter>`);
+  if (match === null)
+    throw new RangeError(`sync session ${JSON.stringify(text)} is not <generation>.<counter>`);
   return { generation: Number(match[1]), counter: Number(match[2]) };
 }
 

@@ -38,14 +38,22 @@ export interface Clock {
 }
 
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)$/;
-const FACTOR: Readonly<Record<string, number>> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+const FACTOR: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** Reads `250 ms`, `2 s`, `15 min`, `2 h`, `35 d`. @throws {RangeError} for anything else. */
 export function parseDuration(text: string): Millis {
   const match = DURATION.exec(text.trim());
   const factor = FACTOR[match?.[2] ?? ""];
   if (match === null || factor === undefined) {
-    throw new RangeError(`duration ${JSON.stringify(text)} is not a number with ms, s, min, h or d, e.g. "90 s"`);
+    throw new RangeError(
+      `duration ${JSON.stringify(text)} is not a number with ms, s, min, h or d, e.g. "90 s"`,
+    );
   }
   return Millis(Number(match[1]) * factor);
 }

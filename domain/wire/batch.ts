@@ -21,7 +21,10 @@ const batchHeader = z.object({
   session: z.string().max(31),
   lane: z.enum(LANES),
   incarnation: z.string().regex(/^[0-9a-f]{32}$/),
-  ranges: z.array(z.object({ first: sequence, count: z.number().int().min(1).max(ENTRY_RECORDS_MAX) })).min(1).max(ENTRY_RECORDS_MAX),
+  ranges: z
+    .array(z.object({ first: sequence, count: z.number().int().min(1).max(ENTRY_RECORDS_MAX) }))
+    .min(1)
+    .max(ENTRY_RECORDS_MAX),
   /** `hist=1` of PROTOCOL §3: fills series, never the current value. */
   history: z.boolean(),
   codec: z.enum(CODECS),
@@ -43,10 +46,23 @@ export type SnapshotHeader = z.infer<typeof snapshotHeader>;
 /** What became of each range of a batch. */
 export type RangeOutcome =
   | { readonly first: number; readonly count: number; readonly outcome: "stored" | "duplicate" }
-  | { readonly first: number; readonly count: number; readonly outcome: "quarantined"; readonly cause: string };
+  | {
+      readonly first: number;
+      readonly count: number;
+      readonly outcome: "quarantined";
+      readonly cause: string;
+    };
 
 /** A batch is refused whole only for these; nothing of it was stored (PROTOCOL §4). */
-export const REFUSALS = ["authentication", "fence", "rehello", "codec", "size", "unknown-catalogue", "overloaded"] as const;
+export const REFUSALS = [
+  "authentication",
+  "fence",
+  "rehello",
+  "codec",
+  "size",
+  "unknown-catalogue",
+  "overloaded",
+] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 const batchAnswer = z.union([
@@ -62,7 +78,9 @@ const batchAnswer = z.union([
   }),
   z.looseObject({ refusal: z.enum(REFUSALS), detail: z.string().max(1_000) }),
 ]);
-export type BatchAnswer = { readonly outcomes: readonly RangeOutcome[] } | { readonly refusal: Refusal; readonly detail: string };
+export type BatchAnswer =
+  | { readonly outcomes: readonly RangeOutcome[] }
+  | { readonly refusal: Refusal; readonly detail: string };
 
 /** @throws {WireError} */
 export function parseBatchAnswer(data: unknown): BatchAnswer {
@@ -70,29 +88,44 @@ export function parseBatchAnswer(data: unknown): BatchAnswer {
 }
 
 /** Header without `codec` and `sizeBytes`, which come from the body. */
-export function encodeBatch(header: Omit<BatchHeader, "codec" | "sizeBytes">, frames: readonly Uint8Array[], codec: Codec): Uint8Array {
+export function encodeBatch(
+  header: Omit<BatchHeader, "codec" | "sizeBytes">,
+  frames: readonly Uint8Array[],
+  codec: Codec,
+): Uint8Array {
   return pack(header, Buffer.concat(frames), codec);
 }
 
 /** @throws {WireError} `too-large`, `bad-codec`, `bad-length`, `bad-schema`: the whole batch is refused. */
-export function decodeBatch(bytes: Uint8Array): { readonly header: BatchHeader; readonly frames: readonly Uint8Array[] } {
+export function decodeBatch(bytes: Uint8Array): {
+  readonly header: BatchHeader;
+  readonly frames: readonly Uint8Array[];
+} {
   const { header, body } = unpack("batch", batchHeader, bytes);
   const frames: Uint8Array[] = [];
   for (let at = 0; at < body.length; ) {
     const length = entryFrameLength(body.subarray(at));
     if (at + length > body.length) throw new WireError("truncated", "last entry of a batch");
-    if (frames.push(body.subarray(at, at + length)) > ENTRY_RECORDS_MAX) throw new WireError("too-large", "entries of a batch");
+    if (frames.push(body.subarray(at, at + length)) > ENTRY_RECORDS_MAX)
+      throw new WireError("too-large", "entries of a batch");
     at += length;
   }
   return { header, frames };
 }
 
-export function encodeSnapshotPart(header: Omit<SnapshotHeader, "codec" | "sizeBytes">, block: Uint8Array, codec: Codec): Uint8Array {
+export function encodeSnapshotPart(
+  header: Omit<SnapshotHeader, "codec" | "sizeBytes">,
+  block: Uint8Array,
+  codec: Codec,
+): Uint8Array {
   return pack(header, Buffer.from(block.buffer, block.byteOffset, block.byteLength), codec);
 }
 
 /** @throws {WireError} */
-export function decodeSnapshotPart(bytes: Uint8Array): { readonly header: SnapshotHeader; readonly block: Uint8Array } {
+export function decodeSnapshotPart(bytes: Uint8Array): {
+  readonly header: SnapshotHeader;
+  readonly block: Uint8Array;
+} {
   const { header, body } = unpack("snapshot", snapshotHeader, bytes);
   return { header, block: body };
 }
@@ -112,7 +145,8 @@ function unpack<Schema extends z.ZodType<{ codec: Codec; sizeBytes: number }>>(
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.length < 4) throw new WireError("truncated", what);
   const headerLength = view.readUInt32LE(0);
-  if (headerLength > HEADER_MAX_BYTES || 4 + headerLength > view.length) throw new WireError("bad-length", `${what} header`);
+  if (headerLength > HEADER_MAX_BYTES || 4 + headerLength > view.length)
+    throw new WireError("bad-length", `${what} header`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(view.toString("utf8", 4, 4 + headerLength));
@@ -121,7 +155,8 @@ function unpack<Schema extends z.ZodType<{ codec: Codec; sizeBytes: number }>>(
   }
   const header = parseMessage(`${what} header`, schema, parsed);
   const body = inflate(view.subarray(4 + headerLength), header.codec, header.sizeBytes);
-  if (body.length !== header.sizeBytes) throw new WireError("bad-length", `${what} body of ${body.length}, told ${header.sizeBytes}`);
+  if (body.length !== header.sizeBytes)
+    throw new WireError("bad-length", `${what} body of ${body.length}, told ${header.sizeBytes}`);
   return { header, body };
 }
 

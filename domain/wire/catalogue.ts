@@ -40,13 +40,19 @@ const catalogue = z.looseObject({
   name: z.string().max(200),
   devices: z.array(catalogueDevice).max(100_000),
   /** Points the site no longer has, while the store still holds records of them. */
-  retired: z.array(z.object({ pointId: z.string().max(129), number: z.number().int().min(1).max(0xffff_ffff) })).max(1_000_000),
+  retired: z
+    .array(z.object({ pointId: z.string().max(129), number: z.number().int().min(1).max(0xffff_ffff) }))
+    .max(1_000_000),
 });
 export type Catalogue = z.infer<typeof catalogue>;
 export type CatalogueDevice = Catalogue["devices"][number];
 export type CataloguePoint = CatalogueDevice["points"][number];
 
-const catalogueMessage = z.looseObject({ session: z.string().max(31), hash: z.string().regex(/^[0-9a-f]{64}$/), catalogue });
+const catalogueMessage = z.looseObject({
+  session: z.string().max(31),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  catalogue,
+});
 export type CatalogueMessage = z.infer<typeof catalogueMessage>;
 
 /** SHA-256 of its JSON, hexadecimal: two catalogues with the same hash are the same. */

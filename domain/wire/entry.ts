@@ -36,8 +36,10 @@ const KIND_CODES = { record: 1, points: 2 } as const satisfies Record<EntryKind,
 /** @throws {WireError} `too-large` for a body or count above the limits. */
 export function encodeEntry(entry: Entry): Uint8Array {
   const { body, range } = entry;
-  if (body.length > ENTRY_BODY_MAX_BYTES) throw new WireError("too-large", `entry body of ${body.length} bytes`);
-  if (range.count < 1 || range.count > ENTRY_RECORDS_MAX) throw new WireError("too-large", `entry of ${range.count} records`);
+  if (body.length > ENTRY_BODY_MAX_BYTES)
+    throw new WireError("too-large", `entry body of ${body.length} bytes`);
+  if (range.count < 1 || range.count > ENTRY_RECORDS_MAX)
+    throw new WireError("too-large", `entry of ${range.count} records`);
   const frame = Buffer.allocUnsafe(ENTRY_OVERHEAD_BYTES + body.length);
   frame[0] = MAGIC;
   frame[1] = WIRE_SCHEMA.major;
@@ -60,7 +62,8 @@ export function entryFrameLength(bytes: Uint8Array): number {
   const view = asBuffer(bytes);
   if (view[0] !== MAGIC) throw new WireError("bad-length", "entry does not begin with its magic byte");
   const bodyLength = view.readUInt32LE(36);
-  if (bodyLength > ENTRY_BODY_MAX_BYTES) throw new WireError("too-large", `entry body of ${bodyLength} bytes`);
+  if (bodyLength > ENTRY_BODY_MAX_BYTES)
+    throw new WireError("too-large", `entry body of ${bodyLength} bytes`);
   return ENTRY_OVERHEAD_BYTES + bodyLength;
 }
 
@@ -72,7 +75,8 @@ export function peekEntry(bytes: Uint8Array): Pick<Entry, "incarnation" | "lane"
   if (lane === undefined) throw new WireError("bad-schema", `entry lane code ${view[3]}`);
   const first = Number(view.readBigUInt64LE(24));
   const count = view.readUInt32LE(32);
-  if (!Number.isSafeInteger(first + count) || first < 1) throw new WireError("bad-schema", `entry sequence ${first}`);
+  if (!Number.isSafeInteger(first + count) || first < 1)
+    throw new WireError("bad-schema", `entry sequence ${first}`);
   if (count < 1 || count > ENTRY_RECORDS_MAX) throw new WireError("too-large", `entry of ${count} records`);
   return { incarnation: IncarnationId(view.toString("hex", 8, 24)), lane, range: { first, count } };
 }
@@ -80,12 +84,15 @@ export function peekEntry(bytes: Uint8Array): Pick<Entry, "incarnation" | "lane"
 /** @throws {WireError} `truncated`, `bad-crc`, `unknown-version`, `unknown-kind`, … */
 export function decodeEntry(bytes: Uint8Array): Entry {
   const length = entryFrameLength(bytes);
-  if (bytes.length < length) throw new WireError("truncated", `entry frame of ${bytes.length} of ${length} bytes`);
+  if (bytes.length < length)
+    throw new WireError("truncated", `entry frame of ${bytes.length} of ${length} bytes`);
   const view = asBuffer(bytes);
   const end = length - CRC_BYTES;
   if (crc32(view.subarray(0, end)) !== view.readUInt32LE(end)) throw new WireError("bad-crc", "entry");
-  if (view[1] !== WIRE_SCHEMA.major) throw new WireError("unknown-version", `entry of schema ${view[1]}.${view[2]}`);
-  const kind = view[4] === KIND_CODES.record ? "record" : view[4] === KIND_CODES.points ? "points" : undefined;
+  if (view[1] !== WIRE_SCHEMA.major)
+    throw new WireError("unknown-version", `entry of schema ${view[1]}.${view[2]}`);
+  const kind =
+    view[4] === KIND_CODES.record ? "record" : view[4] === KIND_CODES.points ? "points" : undefined;
   if (kind === undefined) throw new WireError("unknown-kind", `entry kind code ${view[4]}`);
   return { ...peekEntry(view), kind, body: view.subarray(HEADER_BYTES, end) };
 }

@@ -11,7 +11,10 @@ const hex128 = z.string().regex(/^[0-9a-f]{32}$/);
 const sessionText = z.string().regex(/^\d{1,15}\.\d{1,15}$/);
 const sequence = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const lane = z.enum(LANES);
-const range = z.object({ first: sequence.min(1), count: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER) });
+const range = z.object({
+  first: sequence.min(1),
+  count: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
+});
 
 const lineageEntry = z.looseObject({
   incarnation: hex128,
@@ -55,7 +58,9 @@ export type Hello = z.infer<typeof hello>;
 
 const welcome = z.looseObject({
   session: sessionText,
-  cursors: z.array(z.looseObject({ incarnation: hex128, lane, ranges: z.array(range).max(100_000) })).max(40_000),
+  cursors: z
+    .array(z.looseObject({ incarnation: hex128, lane, ranges: z.array(range).max(100_000) }))
+    .max(40_000),
   /** Unacknowledged batches allowed at once. */
   credits: z.number().int().min(1).max(64),
   centerTimeMs: z.number(),

@@ -1,5 +1,5 @@
 import { PointNumber } from "../ids.ts";
-import { QUALITIES, QUALITY_CAUSES, isBad } from "../quality.ts";
+import { isBad, QUALITIES, QUALITY_CAUSES } from "../quality.ts";
 import type { PointValue, StoredReading } from "../reading.ts";
 import { type Instant, Millis } from "../time.ts";
 import { WireError } from "./wire-error.ts";
@@ -108,7 +108,17 @@ function columnsOf(count: number, flags: number): Columns {
   const value = take(8);
   const source = (flags & HAS_SOURCE) !== 0 ? take(8) : null;
   const version = (flags & HAS_VERSIONS) !== 0 ? take(8) : null;
-  return { value, source, version, point: take(4), time: take(4), quality: take(1), cause: take(1), type: take(1), end: at };
+  return {
+    value,
+    source,
+    version,
+    point: take(4),
+    time: take(4),
+    quality: take(1),
+    cause: take(1),
+    type: take(1),
+    end: at,
+  };
 }
 
 function flagsOf(readings: readonly StoredReading[], firstVersion: number): number {
@@ -123,13 +133,22 @@ function flagsOf(readings: readonly StoredReading[], firstVersion: number): numb
 function writeReading(
   frame: Buffer,
   columns: Columns,
-  row: { readonly index: number; readonly reading: StoredReading; readonly base: number; readonly texts: string[] },
+  row: {
+    readonly index: number;
+    readonly reading: StoredReading;
+    readonly base: number;
+    readonly texts: string[];
+  },
 ): void {
   const { index, reading, base, texts } = row;
   const type = typeOf(reading.value);
   frame[columns.type + index] = type;
-  frame.writeDoubleLE(type === TEXT ? texts.push(String(reading.value)) - 1 : Number(reading.value ?? 0), columns.value + index * 8);
-  if (columns.source !== null) frame.writeDoubleLE(reading.sourceTimestamp ?? Number.NaN, columns.source + index * 8);
+  frame.writeDoubleLE(
+    type === TEXT ? texts.push(String(reading.value)) - 1 : Number(reading.value ?? 0),
+    columns.value + index * 8,
+  );
+  if (columns.source !== null)
+    frame.writeDoubleLE(reading.sourceTimestamp ?? Number.NaN, columns.source + index * 8);
   if (columns.version !== null) frame.writeDoubleLE(reading.stateVersion, columns.version + index * 8);
   frame.writeUInt32LE(reading.point, columns.point + index * 4);
   // A clock that jumps inside one group commit by more than 24 days is told as the end of that range.
@@ -142,14 +161,25 @@ function writeReading(
 function readReading(
   frame: Buffer,
   columns: Columns,
-  row: { readonly index: number; readonly base: number; readonly firstVersion: number; readonly texts: readonly string[] },
+  row: {
+    readonly index: number;
+    readonly base: number;
+    readonly firstVersion: number;
+    readonly texts: readonly string[];
+  },
 ): StoredReading {
   const { index } = row;
   const quality = QUALITIES[frame[columns.quality + index] ?? 255];
   const cause = QUALITY_CAUSES[frame[columns.cause + index] ?? 255];
-  if (quality === undefined || cause === undefined) throw new WireError("bad-schema", `reading ${index} has an unknown quality or cause`);
-  const value = valueOf(frame[columns.type + index] ?? 255, frame.readDoubleLE(columns.value + index * 8), row.texts);
-  if ((value === null) !== isBad(quality)) throw new WireError("bad-schema", `reading ${index} has ${quality} with value ${value}`);
+  if (quality === undefined || cause === undefined)
+    throw new WireError("bad-schema", `reading ${index} has an unknown quality or cause`);
+  const value = decodeValue(
+    frame[columns.type + index] ?? 255,
+    frame.readDoubleLE(columns.value + index * 8),
+    row.texts,
+  );
+  if ((value === null) !== isBad(quality))
+    throw new WireError("bad-schema", `reading ${index} has ${quality} with value ${value}`);
   const source = columns.source === null ? Number.NaN : frame.readDoubleLE(columns.source + index * 8);
   const number = frame.readUInt32LE(columns.point + index * 4);
   if (number === 0) throw new WireError("bad-schema", `reading ${index} has point number 0`);
@@ -160,7 +190,8 @@ function readReading(
     cause,
     gatewayTimestamp: (row.base + frame.readInt32LE(columns.time + index * 4)) as Instant,
     sourceTimestamp: Number.isNaN(source) ? null : (source as Instant),
-    stateVersion: columns.version === null ? row.firstVersion + index : frame.readDoubleLE(columns.version + index * 8),
+    stateVersion:
+      columns.version === null ? row.firstVersion + index : frame.readDoubleLE(columns.version + index * 8),
   };
 }
 
@@ -170,7 +201,7 @@ function typeOf(value: PointValue | null): number {
   return typeof value === "boolean" ? BOOLEAN : TEXT;
 }
 
-function valueOf(type: number, value: number, texts: readonly string[]): PointValue | null {
+function decodeValue(type: number, value: number, texts: readonly string[]): PointValue | null {
   switch (type) {
     case NO_VALUE:
       return null;

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import type { CommandState } from "../command.ts";
 import { TIME_QUALITIES } from "./points-block.ts";
 import { WireError } from "./wire-error.ts";
-import type { CommandState } from "../command.ts";
 
 /**
  * Bodies of single records: JSON, UTF-8. An unknown optional field is kept; an unknown kind is quarantined by the
@@ -78,7 +78,11 @@ const eventBody = z.discriminatedUnion("kind", [
     count: z.number().int().min(1).nullable(),
     reason: z.string().max(200),
   }),
-  z.looseObject({ kind: z.literal("link"), state: z.enum(["up", "degraded", "down"]), detail: z.string().max(1_000) }),
+  z.looseObject({
+    kind: z.literal("link"),
+    state: z.enum(["up", "degraded", "down"]),
+    detail: z.string().max(1_000),
+  }),
   z.looseObject({
     kind: z.literal("alarm"),
     name: z.string().max(64),
@@ -145,7 +149,11 @@ function parseRecord(bytes: Uint8Array, schema: z.ZodType, kinds: readonly strin
   const result = schema.safeParse(parsed);
   if (result.success) return result.data;
   const kind = (parsed as { body?: { kind?: unknown } } | null)?.body?.kind;
-  if (typeof kind === "string" && !kinds.includes(kind)) throw new WireError("unknown-kind", `record kind ${JSON.stringify(kind)}`);
+  if (typeof kind === "string" && !kinds.includes(kind))
+    throw new WireError("unknown-kind", `record kind ${JSON.stringify(kind)}`);
   const issue = result.error.issues[0];
-  throw new WireError("bad-schema", `record at /${issue?.path.join("/") ?? ""}: ${issue?.message ?? "unreadable"}`);
+  throw new WireError(
+    "bad-schema",
+    `record at /${issue?.path.join("/") ?? ""}: ${issue?.message ?? "unreadable"}`,
+  );
 }
