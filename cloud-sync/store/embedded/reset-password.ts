@@ -40,6 +40,8 @@ export async function resetPassword(place: ServerPlace, signal: AbortSignal): Pr
   }
   const said = readServerLog(place.home, before);
   if (child.exitCode === 0 && !/ERROR|FATAL/.test(said)) {
+    // Kept only now: a kill in between leaves no file, so the next start does this again.
+    keepPassword(place.home, place.account, password);
     place.logger.warn(
       { folder: place.home },
       "the password beside the data was gone; PostgreSQL has a new one",
