@@ -99,7 +99,7 @@ const CASES: readonly PlantedCase[] = [
     at: ["domain/x/y/z.ts:1", "test/x.ts:1"],
     good: {
       "domain/x/y.ts": 'import "../../a.ts";',
-      "a/b/c/d.ts": 'import "../../../domain/ids.ts";',
+      "drivers/a/b/c.ts": 'import "../../../domain/ids.ts";',
       "test/a/b/c.ts": 'import "../../../a.ts";',
     },
   },
