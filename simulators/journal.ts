@@ -1,0 +1,187 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { SimulatorClock } from "./clock.ts";
+import type { WriteRequest } from "./modbus/register-bank.ts";
+
+/** The wire request behind an entry, as it can be found in a capture. */
+export interface JournalRequest {
+  readonly connection: number;
+  readonly transaction: number;
+  readonly unit: number;
+  readonly function: number;
+  /** Zero-based, as in the PDU. */
+  readonly address: number;
+  readonly values: readonly number[];
+}
+
+/** `executed` also when nothing changed; else why nothing could: `frozen`, `exception-3`, `fault-silent`, … */
+export type WriteOutcome = string;
+
+/** What set an effect off: a request from the wire, or a hand on the control API. */
+export type EffectCause =
+  | { readonly by: "request"; readonly writeSeq: number; readonly request: JournalRequest }
+  | { readonly by: "control"; readonly action: string };
+
+/** One thing that changed in the simulated world. */
+export interface LampChange {
+  readonly lamp: string;
+  /** This lamp's own count of effects, from 1 without gap. */
+  readonly lampSeq: number;
+  /** `level` is light; everything else is a setting kept in the gear. */
+  readonly what: string;
+  /** In the unit of the register that shows it: whole % for levels and scenes (-1: no scene), codes for the rest. */
+  readonly from: number;
+  readonly to: number;
+  /** How long a `level` takes from `from` to `to`, from the entry's time. 0 for settings. */
+  readonly fadeMs: number;
+}
+
+interface Stamp {
+  /** Position in the journal, from 1 without gap. */
+  readonly seq: number;
+  readonly bridge: string;
+  readonly wallMs: number;
+  /** On CLOCK_MONOTONIC, comparable between processes of one boot. */
+  readonly monotonicMs: number;
+}
+
+export type WriteEntry = Stamp & {
+  readonly kind: "write";
+  readonly request: JournalRequest;
+  readonly outcome: WriteOutcome;
+};
+export type EffectEntry = Stamp &
+  LampChange & { readonly kind: "effect"; readonly effectSeq: number; readonly cause: EffectCause };
+export type JournalEntry = WriteEntry | EffectEntry;
+
+export interface JournalQuery {
+  /** Entries with a greater `seq`. Default 0: from the oldest kept. */
+  readonly since?: number | undefined;
+  /** A lamp's id: its effects, and no writes. */
+  readonly device?: string | undefined;
+  readonly bridge?: string | undefined;
+  readonly kind?: "write" | "effect" | undefined;
+  /** At most so many, oldest first. Default 1,000. */
+  readonly limit?: number | undefined;
+}
+
+export interface JournalPage {
+  readonly entries: readonly JournalEntry[];
+  /** The newest `seq` there is; poll on with `since` set to the last entry's. */
+  readonly newest: number;
+  /** Entries after `since` that the ring has already overwritten. Not 0: the answer is not the whole truth. */
+  readonly overwritten: number;
+}
+
+export interface JournalOptions {
+  readonly clock: SimulatorClock;
+  /** Entries kept in memory; the oldest is overwritten. Default 20,000. */
+  readonly capacity?: number | undefined;
+  /** Where every entry is appended as a line of JSON before the request is answered. Absent: memory only. */
+  readonly file?: string | undefined;
+}
+
+/**
+ * The ground truth of every test: what arrived, and what changed because of it. One for all bridges of a process.
+ * The file is written without buffer, so it survives a kill of the process, and it is the reader's to rotate.
+ */
+export class Journal implements Disposable {
+  readonly #clock: SimulatorClock;
+  readonly #capacity: number;
+  readonly #file: string | undefined;
+  readonly #ring: JournalEntry[] = [];
+  #descriptor: number | undefined;
+  #newest = 0;
+  #effects = 0;
+
+  constructor(options: JournalOptions) {
+    this.#clock = options.clock;
+    this.#capacity = options.capacity ?? 20_000;
+    this.#file = options.file;
+  }
+
+  /** Opens the file, when there is one. @throws the system's error when it can not be appended to. */
+  open(): this {
+    if (this.#file !== undefined) this.#descriptor = openSync(this.#file, "a");
+    return this;
+  }
+
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** Effects since the start, all lamps. */
+  get effects(): number {
+    return this.#effects;
+  }
+
+  /** A write that arrived and moved nothing. */
+  recordWrite(bridge: string, write: WriteRequest, outcome: WriteOutcome): void {
+    this.#append([this.#writeEntry(bridge, write, outcome)]);
+  }
+
+  /** A write that was executed, and all it changed, in one piece. */
+  recordExecution(bridge: string, write: WriteRequest, changes: readonly LampChange[]): void {
+    const entry = this.#writeEntry(bridge, write, "executed");
+    const cause: EffectCause = { by: "request", writeSeq: entry.seq, request: entry.request };
+    this.#append([entry, ...changes.map((change) => this.#effectEntry(bridge, change, cause))]);
+  }
+
+  /** What the control API changed. */
+  recordControl(bridge: string, action: string, changes: readonly LampChange[]): void {
+    this.#append(changes.map((change) => this.#effectEntry(bridge, change, { by: "control", action })));
+  }
+
+  query(query: JournalQuery): JournalPage {
+    const since = query.since ?? 0;
+    const limit = query.limit ?? 1_000;
+    const oldest = Math.max(1, this.#newest - this.#capacity + 1);
+    const entries: JournalEntry[] = [];
+    for (let seq = Math.max(oldest, since + 1); seq <= this.#newest && entries.length < limit; seq += 1) {
+      const entry = this.#ring[seq % this.#capacity];
+      if (entry !== undefined && isAsked(entry, query)) entries.push(entry);
+    }
+    return { entries, newest: this.#newest, overwritten: Math.max(0, oldest - 1 - since) };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  #stamp(bridge: string): Stamp {
+    this.#newest += 1;
+    return {
+      seq: this.#newest,
+      bridge,
+      wallMs: this.#clock.wallMs(),
+      monotonicMs: this.#clock.monotonicMs(),
+    };
+  }
+
+  #writeEntry(bridge: string, write: WriteRequest, outcome: WriteOutcome): WriteEntry {
+    const request = { ...write.origin, address: write.address, values: write.values };
+    return { ...this.#stamp(bridge), kind: "write", request, outcome };
+  }
+
+  #effectEntry(bridge: string, change: LampChange, cause: EffectCause): EffectEntry {
+    this.#effects += 1;
+    return { ...this.#stamp(bridge), kind: "effect", effectSeq: this.#effects, ...change, cause };
+  }
+
+  #append(entries: readonly JournalEntry[]): void {
+    for (const entry of entries) this.#ring[entry.seq % this.#capacity] = entry;
+    if (this.#descriptor === undefined || entries.length === 0) return;
+    writeWhole(this.#descriptor, Buffer.from(entries.map((entry) => `${JSON.stringify(entry)}\n`).join("")));
+  }
+}
+
+function writeWhole(descriptor: number, bytes: Buffer): void {
+  // A full disk throws and ends the simulator: without its journal it would be no witness.
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+}
+
+function isAsked(entry: JournalEntry, query: JournalQuery): boolean {
+  if (query.kind !== undefined && entry.kind !== query.kind) return false;
+  if (query.bridge !== undefined && entry.bridge !== query.bridge) return false;
+  return query.device === undefined || (entry.kind === "effect" && entry.lamp === query.device);
+}

@@ -1,0 +1,141 @@
+import { isIP } from "node:net";
+import { MAX_CHANNELS } from "./dali/dali-map.ts";
+import type { FadeRule } from "./dali/gear-orders.ts";
+import { GEARS_PER_CHANNEL } from "./dali/gear-state.ts";
+import { Fields, InvalidField } from "./input-fields.ts";
+
+export interface Endpoint {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+export interface GroupConfig {
+  /** 0..15. */
+  readonly group: number;
+  /** Short addresses, the same on every channel. */
+  readonly lamps: readonly number[];
+}
+
+export interface BridgeConfig {
+  readonly id: string;
+  readonly listen: Endpoint;
+  /** Modbus unit id, 0..255. Default 1. */
+  readonly unit: number;
+  /** 1 or 2. Default 1. */
+  readonly channels: number;
+  /** Gears on each channel, at short addresses 0..lamps-1. Default 8. */
+  readonly lamps: number;
+  /** Default: group 0 all, 1 the even and 2 the odd short addresses. */
+  readonly groups: readonly GroupConfig[];
+  /** ms a level takes, or `dali`. Default 50. */
+  readonly fade: FadeRule;
+  /** Default 100. */
+  readonly refreshMs: number;
+  /** Default `exception`. */
+  readonly holes: "exception" | "zero";
+}
+
+export interface SimulationConfig {
+  readonly seed: number;
+  readonly bridges: readonly BridgeConfig[];
+  /** Absent: no HTTP control API. Loopback only. */
+  readonly control: Endpoint | undefined;
+  readonly journalFile: string | undefined;
+  readonly journalCapacity: number | undefined;
+}
+
+const MAX_BRIDGES = 2_000;
+const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/** Checks a whole configuration before any socket is opened. @throws {InvalidField} with the first field that is wrong. */
+export function parseSimulationConfig(data: unknown): SimulationConfig {
+  const fields = new Fields(data);
+  const seed = fields.optionalWholeNumber("seed", { min: 0, max: 4_294_967_295 }) ?? 1;
+  const bridges = fields.list("bridges").map((bridge, at) => parseBridge(bridge, `/bridges/${at}`));
+  if (bridges.length === 0 || bridges.length > MAX_BRIDGES) {
+    throw new InvalidField("/bridges", `1 to ${MAX_BRIDGES} bridges`);
+  }
+  refuseRepeats(bridges);
+  const control = fields.has("control") ? parseControl(fields) : undefined;
+  const journalFile = fields.has("journalFile") ? fields.text("journalFile") : undefined;
+  const journalCapacity = fields.optionalWholeNumber("journalCapacity", { min: 100, max: 10_000_000 });
+  fields.refuseUnknown();
+  return { seed, bridges, control, journalFile, journalCapacity };
+}
+
+/** `127.0.0.1:0`, `[::1]:1502`. @throws {InvalidField} */
+export function parseEndpoint(text: string, pointer: string): Endpoint {
+  const match = /^(?:\[([0-9a-f:]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2] ?? "";
+  const port = Number(match?.[3] ?? Number.NaN);
+  if (isIP(host) === 0 || !(port <= 65_535)) {
+    throw new InvalidField(pointer, "an address and a port, like 127.0.0.1:0");
+  }
+  return { host, port };
+}
+
+function parseBridge(data: unknown, pointer: string): BridgeConfig {
+  const fields = new Fields(data, pointer);
+  const id = fields.text("id");
+  if (!SLUG.test(id)) throw new InvalidField(`${pointer}/id`, "lower-case words joined by hyphens");
+  const lamps = fields.optionalWholeNumber("lamps", { min: 0, max: GEARS_PER_CHANNEL }) ?? 8;
+  const config = {
+    id,
+    listen: parseEndpoint(fields.has("listen") ? fields.text("listen") : "127.0.0.1:0", `${pointer}/listen`),
+    unit: fields.optionalWholeNumber("unit", { min: 0, max: 255 }) ?? 1,
+    channels: fields.optionalWholeNumber("channels", { min: 1, max: MAX_CHANNELS }) ?? 1,
+    lamps,
+    groups: fields.has("groups") ? parseGroups(fields, lamps) : defaultGroups(lamps),
+    fade: parseFade(fields),
+    refreshMs: fields.optionalWholeNumber("refreshMs", { min: 0, max: 600_000 }) ?? 100,
+    holes: fields.has("holes") ? fields.oneOf("holes", ["exception", "zero"]) : "exception",
+  };
+  fields.refuseUnknown();
+  return config;
+}
+
+function parseFade(fields: Fields): FadeRule {
+  if (!fields.has("fadeMs")) return 50;
+  if (fields.raw("fadeMs") === "dali") return "dali";
+  return fields.wholeNumber("fadeMs", { min: 0, max: 600_000 });
+}
+
+function parseGroups(fields: Fields, lamps: number): readonly GroupConfig[] {
+  return fields.list("groups").map((data, at) => {
+    const pointer = `${fields.pointerTo("groups")}/${at}`;
+    const group = new Fields(data, pointer);
+    const number = group.wholeNumber("group", { min: 0, max: 15 });
+    const members = group.list("lamps").map((lamp, index) => {
+      if (typeof lamp === "number" && Number.isInteger(lamp) && lamp >= 0 && lamp < lamps) return lamp;
+      throw new InvalidField(`${pointer}/lamps/${index}`, `a short address below ${lamps}`);
+    });
+    group.refuseUnknown();
+    return { group: number, lamps: members };
+  });
+}
+
+function defaultGroups(lamps: number): readonly GroupConfig[] {
+  const all = Array.from({ length: lamps }, (_, shortAddress) => shortAddress);
+  return [
+    { group: 0, lamps: all },
+    { group: 1, lamps: all.filter((shortAddress) => shortAddress % 2 === 0) },
+    { group: 2, lamps: all.filter((shortAddress) => shortAddress % 2 === 1) },
+  ];
+}
+
+function parseControl(fields: Fields): Endpoint {
+  const endpoint = parseEndpoint(fields.text("control"), "/control");
+  if (endpoint.host !== "::1" && !endpoint.host.startsWith("127.")) {
+    throw new InvalidField("/control", "a loopback address: whoever reaches it can break every lamp");
+  }
+  return endpoint;
+}
+
+function refuseRepeats(bridges: readonly BridgeConfig[]): void {
+  const seen = new Set<string>();
+  for (const [at, { id }] of bridges.entries()) {
+    if (seen.has(id)) throw new InvalidField(`/bridges/${at}/id`, `an id of its own; ${id} is taken`);
+    seen.add(id);
+  }
+}
