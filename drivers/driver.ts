@@ -76,7 +76,11 @@ export interface UnitSession<Address = unknown> {
     signal: AbortSignal,
   ): Promise<PointValue | undefined>;
   /** Values and events the unit sends by itself; ends with `signal`. */
-  subscribe?(points: readonly PointDefinition<Address>[], sink: SampleSink, signal: AbortSignal): Promise<void>;
+  subscribe?(
+    points: readonly PointDefinition<Address>[],
+    sink: SampleSink,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** The scheduler exchanges a keep-alive this often (OSDP POLL: 50 ms); absent: none needed. */
   readonly keepAlive?: Millis;
 }

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { type Millis, parseDuration } from "../../domain/time.ts";
+import { AddressError } from "../driver.ts";
+import { parseSetting } from "../parse-setting.ts";
+
+/** How to reach the units of one bus. Another transport is another member of this union. */
+export type ModbusBusConfig = ModbusTcpConfig;
+
+/** Modbus TCP: MODBUS Messaging on TCP/IP Implementation Guide V1.0b. */
+export interface ModbusTcpConfig extends ReadGaps {
+  readonly transport: "tcp";
+  /** Host name or address of the unit or of the gateway before it. */
+  readonly host: string;
+  /** 1 … 65535, default 502. */
+  readonly port: number;
+  /** 10 ms … 60 s; absent: the field host's own. */
+  readonly requestTimeout?: Millis;
+  /** 10 ms … 60 s, default 3 s: from the first SYN to the open connection. */
+  readonly connectTimeout: Millis;
+}
+
+/**
+ * How many unasked places may be read between two asked ones, so that one request serves both.
+ * 0 where reading a place changes something in the unit.
+ */
+export interface ReadGaps {
+  /** 0 … 124, default 16. */
+  readonly gapRegisters: number;
+  /** 0 … 1999, default 256. */
+  readonly gapBits: number;
+}
+
+const within = (min: number, max: number, expected: string) =>
+  z.int(expected).min(min, expected).max(max, expected);
+
+const DURATION = 'a duration from 10 ms to 60 s with its unit, e.g. "500 ms"';
+const duration = z.string(DURATION).transform((text, context) => {
+  const parsed = findDuration(text);
+  if (parsed !== undefined) return parsed;
+  context.issues.push({ code: "custom", input: text, message: DURATION });
+  return z.NEVER;
+});
+
+const HOST = 'the host name or address of the unit or of its gateway, e.g. "10.20.0.5"';
+const TCP = z.strictObject(
+  {
+    transport: z.literal("tcp", '"tcp"'),
+    host: z.string(HOST).trim().min(1, HOST).max(253, HOST),
+    port: within(1, 65_535, "a TCP port from 1 to 65535; Modbus has 502").default(502),
+    requestTimeout: duration.optional(),
+    connectTimeout: duration.default(3_000 as Millis),
+    gapRegisters: within(0, 124, "a number of registers from 0 to 124; 0 reads no register unasked").default(
+      16,
+    ),
+    gapBits: within(0, 1_999, "a number of bits from 0 to 1999; 0 reads no bit unasked").default(256),
+  },
+  '{ transport: tcp, host: "10.20.0.5", port: 502 }',
+);
+
+/** @throws {AddressError} */
+export function parseBusConfig(data: unknown): ModbusBusConfig {
+  const { requestTimeout, ...config } = parseSetting(TCP, data);
+  return requestTimeout === undefined ? config : { ...config, requestTimeout };
+}
+
+const UNIT = "a unit address from 1 to 247, or 255 for the device that owns the TCP address";
+
+/**
+ * Takes a number or its text. Modbus V1.1b3 §4.1, Messaging on TCP/IP V1.0b §4.4.2.1: 0 is broadcast, which no unit
+ * answers, so nothing could be proven; 248 … 254 are reserved.
+ * @throws {AddressError}
+ */
+export function parseUnitAddress(data: unknown): string {
+  const text = typeof data === "number" ? String(data) : data;
+  const unit = typeof text === "string" && /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if ((unit >= 1 && unit <= 247) || unit === 255) return String(unit);
+  const why = unit === 0 ? ": 0 is broadcast, which nobody answers" : "";
+  throw new AddressError("", UNIT, `${JSON.stringify(data)} is no unit address${why}: write ${UNIT}`);
+}
+
+function findDuration(text: string): Millis | undefined {
+  try {
+    const parsed = parseDuration(text);
+    return parsed >= 10 && parsed <= 60_000 ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import type { PointDefinition } from "../../domain/point.ts";
+import type { Quirk } from "../../domain/profile.ts";
+import type { PointValue } from "../../domain/reading.ts";
+import type { Bus, Exchange, HoleMap, Sample, UnitSession } from "../driver.ts";
+import type { ReadGaps } from "./bus-config.ts";
+import type { ModbusAddress } from "./modbus-address.ts";
+import type { ModbusClient, ReadRequest } from "./modbus-client.ts";
+import type { ModbusPort } from "./modbus-port.ts";
+import { compileReader, type PointReader } from "./point-reader.ts";
+import { encodeWrite } from "./point-writer.ts";
+import { type PlanLimits, planReads, REGISTERS_PER_READ_MAX, type ReadBlock } from "./read-planner.ts";
+
+/** One open line with its units, whatever the transport. */
+export class ModbusBus implements Bus<ModbusAddress> {
+  readonly #port: ModbusPort;
+  readonly #client: ModbusClient;
+  readonly #gaps: ReadGaps;
+
+  constructor(port: ModbusPort, client: ModbusClient, gaps: ReadGaps) {
+    this.#port = port;
+    this.#client = client;
+    this.#gaps = gaps;
+  }
+
+  get lost(): Promise<unknown> {
+    return this.#port.lost;
+  }
+
+  openSession(unitAddress: string, quirks: readonly Quirk[]): UnitSession<ModbusAddress> {
+    const lowered = quirks.find(({ flag }) => flag === "registers-per-read")?.value ?? REGISTERS_PER_READ_MAX;
+    const registersPerRead = Math.max(1, Math.min(REGISTERS_PER_READ_MAX, Math.floor(lowered)));
+    return new ModbusUnitSession(this.#client, Number(unitAddress), { ...this.#gaps, registersPerRead });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#port.destroy();
+    await this.#port.lost;
+  }
+}
+
+/** One request of a plan with what turns its answer into samples. */
+class ModbusExchange implements Exchange<ModbusAddress>, ReadRequest {
+  readonly points: readonly PointDefinition<ModbusAddress>[];
+  readonly label: string;
+  readonly table: ReadBlock["table"];
+  readonly first: number;
+  readonly count: number;
+  readonly #readers: readonly PointReader[];
+
+  constructor(block: ReadBlock, unit: number) {
+    this.points = block.points;
+    this.table = block.table;
+    this.first = block.first;
+    this.count = block.count;
+    this.#readers = block.points.map((point) => compileReader(point, block.first));
+    this.label = `read ${placesText(block)} from ${block.first} of unit ${unit}`;
+  }
+
+  /** Bound once: handed to the client with every request. */
+  readonly decode = (data: Buffer): readonly Sample[] => this.#readers.map((read) => read(data));
+}
+
+class ModbusUnitSession implements UnitSession<ModbusAddress> {
+  readonly #client: ModbusClient;
+  readonly #unit: number;
+  readonly #limits: PlanLimits;
+
+  constructor(client: ModbusClient, unit: number, limits: PlanLimits) {
+    this.#client = client;
+    this.#unit = unit;
+    this.#limits = limits;
+  }
+
+  plan(
+    points: readonly PointDefinition<ModbusAddress>[],
+    holes: HoleMap,
+  ): readonly Exchange<ModbusAddress>[] {
+    return planReads(points, this.#limits, holes).map((block) => new ModbusExchange(block, this.#unit));
+  }
+
+  exchange(exchange: Exchange<ModbusAddress>, signal: AbortSignal): Promise<readonly Sample[]> {
+    assert(exchange instanceof ModbusExchange, "an exchange comes from plan() of the same driver");
+    return this.#client.read(this.#unit, exchange, exchange.decode, signal);
+  }
+
+  async write(point: PointDefinition<ModbusAddress>, value: PointValue, signal: AbortSignal): Promise<void> {
+    await this.#client.write(this.#unit, encodeWrite(point, value, this.#unit), signal);
+  }
+}
+
+const PLACE_NAMES = {
+  coil: ["coil", "coils"],
+  discrete: ["discrete input", "discrete inputs"],
+  holding: ["holding register", "holding registers"],
+  input: ["input register", "input registers"],
+} as const;
+
+function placesText({ table, count }: ReadBlock): string {
+  return `${count} ${PLACE_NAMES[table][count === 1 ? 0 : 1]}`;
+}

@@ -1,0 +1,70 @@
+import { DeviceFault } from "../../domain/errors.ts";
+import type { PointDefinition } from "../../domain/point.ts";
+import type { PointValue } from "../../domain/reading.ts";
+import { rawOf } from "../scale.ts";
+import { isRegisterAddress, type ModbusAddress, type RegisterAddress } from "./modbus-address.ts";
+import type { WriteRequest } from "./modbus-client.ts";
+import { numberToRegisters, textToRegisters } from "./register-codec.ts";
+
+/**
+ * The request that brings `point` to `value`, which is rounded to the nearest step that the register has: read-back
+ * tells by how much. An action takes true or a number.
+ * @throws {DeviceFault} `refused-by-device` where the register has no such value: the unit would have to refuse
+ * it, so it is not sent. `unknown-address` for a point that can not be written at all.
+ */
+export function encodeWrite(
+  point: PointDefinition<ModbusAddress>,
+  value: PointValue,
+  unit: number,
+): WriteRequest {
+  const { address } = point;
+  const label = `write ${JSON.stringify(value)} to ${address.table} ${address.writeRegister} of unit ${unit}`;
+  if (address.table === "discrete" || address.table === "input" || point.access === "read") {
+    throw new DeviceFault("unknown-address", label, {
+      cause: new Error(`not sent: ${point.name} is only read`),
+    });
+  }
+  const register = address.writeRegister;
+  if (!isRegisterAddress(address)) {
+    if (typeof value !== "boolean") throw refused(label, "a coil takes true or false");
+    return { function: address.writeFunction, register, state: value, label };
+  }
+  const words =
+    address.coding === "text" ? textWords(address, value, label) : numberWords(point, address, value, label);
+  return { function: address.writeFunction, register, words, label };
+}
+
+function textWords(address: RegisterAddress, value: PointValue, label: string): readonly number[] {
+  const words = typeof value === "string" ? textToRegisters(value, address) : null;
+  if (words === null)
+    throw refused(label, `it takes up to ${2 * address.registers} printable ASCII characters`);
+  return words;
+}
+
+function numberWords(
+  point: PointDefinition<ModbusAddress>,
+  address: RegisterAddress,
+  value: PointValue,
+  label: string,
+): readonly number[] {
+  if (address.coding === "text") throw refused(label, "it takes text");
+  const raw = rawNumber(point, value);
+  if (raw === null) throw refused(label, `no such value for a ${point.type} point with this scale`);
+  const isInteger = address.coding !== "float32";
+  const step = isInteger ? Math.round(raw) : Math.fround(raw);
+  if (point.sentinels?.includes(step) === true)
+    throw refused(label, `raw ${step} means "no value" to the unit`);
+  const words = numberToRegisters(step, { ...address, coding: address.coding });
+  if (words === null) throw refused(label, `raw ${step} does not fit ${address.coding}`);
+  return words;
+}
+
+function rawNumber(point: PointDefinition, value: PointValue): number | null {
+  if (typeof value === "boolean") return point.type === "number" ? null : Number(value);
+  if (typeof value === "string" || point.type === "boolean") return null;
+  return rawOf(value, point.scale);
+}
+
+function refused(label: string, why: string): DeviceFault {
+  return new DeviceFault("refused-by-device", label, { cause: new Error(`not sent: ${why}`) });
+}
