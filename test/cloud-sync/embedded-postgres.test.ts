@@ -20,8 +20,12 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Client } from "pg";
 import { pino } from "pino";
 import t from "tap";
+import { findBinaryPackage } from "../../cloud-sync/store/embedded/binary-package.ts";
+import { findDataHome } from "../../cloud-sync/store/embedded/data-home.ts";
+import { placeBinaries } from "../../cloud-sync/store/embedded/place-binaries.ts";
 import { bootId, readProcess, serverProcessesIn } from "../../cloud-sync/store/embedded/process-table.ts";
 import { isReachable } from "../../cloud-sync/store/embedded/reachability.ts";
+import { chooseAccount } from "../../cloud-sync/store/embedded/server-account.ts";
 import { boundServerLog } from "../../cloud-sync/store/embedded/server-log.ts";
 import {
   type EmbeddedPostgresOptions,
@@ -90,12 +94,17 @@ function spawnCenter(folder: string, account?: { readonly uid: number; readonly 
     process.stdout.write(server.connectionString + "\\n");
     process.once("SIGTERM", async () => { await server[Symbol.asyncDispose](); process.exit(0); });
     setInterval(() => {}, 1000);`;
-  return spawn(process.execPath, ["--input-type=module", "-e", program], {
-    stdio: ["ignore", "pipe", "inherit"],
-    cwd: "/",
-    env: { PATH: process.env["PATH"] ?? "" },
-    ...(account === undefined ? {} : { uid: account.uid, gid: account.gid }),
-  });
+  // Without tap's hooks: they would write into the checkout, where another user may not.
+  return spawn(
+    "/usr/bin/env",
+    ["-u", "NODE_OPTIONS", process.execPath, "--input-type=module", "-e", program],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+      cwd: "/",
+      env: { PATH: process.env["PATH"] ?? "" },
+      ...(account === undefined ? {} : { uid: account.uid, gid: account.gid }),
+    },
+  );
 }
 
 async function addressOf(center: ChildProcess): Promise<string> {
@@ -198,6 +207,7 @@ t.test("an orphan with other settings is stopped and started anew", async (t) =>
 
 t.test("a postmaster.pid that names a dead process or another program does not stop the start", async (t) => {
   const other = spawn("/bin/sleep", ["60"], isRoot ? { uid: statSync(dataFolder).uid } : {});
+  t.teardown(() => kill(other));
   await once(other, "spawn");
   for (const pid of [4_194_303, other.pid]) {
     writeFileSync(
@@ -209,7 +219,6 @@ t.test("a postmaster.pid that names a dead process or another program does not s
     t.same(await lamps(server.connectionString), ["first", "orphaned"]);
   }
   t.equal(other.exitCode, null, "the other program was left alone");
-  await kill(other);
 });
 
 t.test("a server that ends unasked is told, and the next start recovers", async (t) => {
@@ -256,7 +265,9 @@ t.test("data of another major version is refused, naming the folder and the reme
 });
 
 t.test("the server's log is kept within its bound", async (t) => {
-  const home = t.testdir({ "server.log": "x".repeat(2_000), "server.log.1": "older" });
+  const home = mkdtempSync(join(base, "log-"));
+  writeFileSync(join(home, "server.log"), "x".repeat(2_000));
+  writeFileSync(join(home, "server.log.1"), "older");
   boundServerLog(home, 3_000);
   t.equal(statSync(join(home, "server.log")).size, 2_000, "below the bound nothing happens");
   boundServerLog(home, 1_000);
@@ -264,27 +275,36 @@ t.test("the server's log is kept within its bound", async (t) => {
   t.equal(statSync(join(home, "server.log.1")).size, 2_000, "one older log is kept");
 });
 
-t.test("an initdb killed in the middle is begun anew", async (t) => {
-  const folder = join(base, "killed");
-  const center = spawnCenter(folder);
-  const drafts = () =>
-    existsSync(folder) ? readdirSync(folder).filter((name) => name.includes(".making-")) : [];
-  await until(() => drafts().some((name) => existsSync(join(folder, name, "PG_VERSION"))));
-  await kill(center);
-  t.notOk(existsSync(join(folder, "data")), "it was interrupted");
-  await using server = await open({ dataFolder: folder });
-  t.same(await query(server.connectionString, "SELECT 1 AS one"), [{ one: 1 }]);
-  t.same(drafts(), []);
-});
+t.test(
+  "an initdb killed in the middle is begun anew; a half-made folder is set aside, never deleted",
+  async (t) => {
+    const folder = join(base, "killed");
+    const center = spawnCenter(folder);
+    const drafts = () =>
+      existsSync(folder) ? readdirSync(folder).filter((name) => name.includes(".making-")) : [];
+    await until(() => drafts().some((name) => existsSync(join(folder, name, "PG_VERSION"))));
+    await kill(center);
+    t.notOk(existsSync(join(folder, "data")), "it was interrupted");
+    mkdirSync(join(folder, "data", "base"), { recursive: true });
+    writeFileSync(join(folder, "data", "base", "note"), "kept");
+    await using server = await open({ dataFolder: folder });
+    t.same(await query(server.connectionString, "SELECT 1 AS one"), [{ one: 1 }]);
+    t.same(drafts(), []);
+    const aside = readdirSync(folder).find((name) => name.startsWith("data.unusable-")) ?? "";
+    t.equal(readFileSync(join(folder, aside, "base", "note"), "utf8"), "kept");
+  },
+);
 
-t.test("a half-made data folder is set aside, never deleted", async (t) => {
-  const folder = join(base, "half-made");
-  mkdirSync(join(folder, "data", "base"), { recursive: true });
-  writeFileSync(join(folder, "data", "base", "note"), "kept");
-  await using server = await open({ dataFolder: folder });
-  t.ok(server.pid);
-  const aside = readdirSync(folder).find((name) => name.startsWith("data.unusable-")) ?? "";
-  t.equal(readFileSync(join(folder, aside, "base", "note"), "utf8"), "kept");
+t.test("the library links that --ignore-scripts leaves out are made at the first start", async (t) => {
+  const packageFolder = join(base, "no-scripts");
+  cpSync(platformPackage, packageFolder, { recursive: true, verbatimSymlinks: true });
+  for (const name of readdirSync(join(packageFolder, "native", "lib"), { withFileTypes: true })) {
+    if (name.isSymbolicLink()) rmSync(join(name.parentPath, name.name));
+  }
+  const nativeFolder = join(packageFolder, "native");
+  const binaries = findBinaryPackage(packageFolder);
+  t.equal(await placeBinaries(binaries, { account: chooseAccount(undefined), logger }), nativeFolder);
+  t.ok(existsSync(join(nativeFolder, "lib", "libicuuc.so.60")));
 });
 
 t.test("a missing platform package is told with both remedies", async (t) => {
@@ -336,8 +356,8 @@ t.test(
     await second[Symbol.asyncDispose]();
 
     cpSync(asked, join(clone, "copied"), { recursive: true });
-    await using third = await open({ dataFolder: join(clone, "copied"), packageFolder });
-    t.not(third.dataFolder, first.dataFolder, "a copied clone has data of its own");
+    const copied = findDataHome({ asked: join(clone, "copied"), placementFolders: [placed], logger });
+    t.not(copied.folder, first.dataFolder, "a copied clone has data of its own");
     t.same(
       readdirSync(placed).filter((name) => /making|broken/.test(name)),
       [],

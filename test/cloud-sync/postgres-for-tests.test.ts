@@ -40,7 +40,7 @@ t.test(
     };
     const databases: string[] = [];
     await t.test("while they run", async (t) => {
-      const options = { folder, idleMs: 1_000, template };
+      const options = { folder, idleMs: 1_500, template };
       databases.push(...(await Promise.all([openTestDatabase(t, options), openTestDatabase(t, options)])));
       const [first = "", second = ""] = databases;
       t.equal(new URL(first).port, new URL(second).port, "one server");

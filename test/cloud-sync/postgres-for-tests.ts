@@ -66,7 +66,6 @@ export interface TearsDown {
 }
 
 const START_LIMIT_MS = 60_000;
-const TOUCH_PERIOD_MS = 5_000;
 
 /**
  * The connection string of a fresh database that is dropped when `t` ends. The server is the one of
@@ -91,11 +90,12 @@ async function joinSharedServer(t: TearsDown, options: TestDatabaseOptions): Pro
   mkdirSync(files.folder, { recursive: true });
   // PostgreSQL's user must get in, whatever the umask; what is secret in there has its own mode.
   chmodSync(files.folder, 0o755);
+  const idleMs = options.idleMs ?? 60_000;
   const lock = await holdLock(files.lock);
   try {
     touch(files.heartbeat);
-    const server = readKeptServer(files.server) ?? (await startKeeper(files, options.idleMs ?? 60_000));
-    const beat = setInterval(() => touch(files.heartbeat), TOUCH_PERIOD_MS);
+    const server = readKeptServer(files.server) ?? (await startKeeper(files, idleMs));
+    const beat = setInterval(() => touch(files.heartbeat), idleMs / 10);
     beat.unref();
     t.teardown(async () => clearInterval(beat));
     return server.connectionString;
@@ -143,8 +143,15 @@ export function readKeptServer(path: string): KeptServer | undefined {
 async function startKeeper(files: SharedServerFiles, idleMs: number): Promise<KeptServer> {
   const log = openSync(files.log, "w", 0o600);
   const keeper = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "keep-test-postgres.ts"), files.folder, String(idleMs)],
+    "/usr/bin/env",
+    [
+      "-u",
+      "NODE_OPTIONS",
+      process.execPath,
+      join(import.meta.dirname, "keep-test-postgres.ts"),
+      files.folder,
+      String(idleMs),
+    ],
     // Its own session: it outlives this file's process and an interrupt at the terminal. No tap hooks in it.
     { detached: true, stdio: ["ignore", log, log], env: { PATH: process.env["PATH"] ?? "" } },
   );

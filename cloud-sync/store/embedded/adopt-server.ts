@@ -5,6 +5,7 @@ import { readPostmasterFile } from "./postmaster-file.ts";
 import {
   commandLine,
   type ProcessEntry,
+  programOf,
   readProcess,
   serverProcessesIn,
   workingFolder,
@@ -73,5 +74,7 @@ function isAsWeWouldStart(place: ServerPlace, orphan: ProcessEntry, port: number
     ...["-D", place.dataFolder, "-p", String(port)],
     ...settingArguments(place.settings),
   ];
+  // A program that was replaced while it runs is shown with " (deleted)": its libraries are no longer its own.
+  if (programOf(orphan.pid) !== wanted[0]) return false;
   return commandLine(orphan.pid).join("\0") === wanted.join("\0");
 }

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import {
+  accessSync,
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -45,8 +47,7 @@ export const dataFolderOf = (home: string): string => join(home, "data");
  * @throws {EmbeddedPostgresError} `no-account`, `no-place`, `data-not-ours`, `data-unreachable`
  */
 export function findDataHome(options: DataHomeOptions): DataHome {
-  mkdirSync(options.asked, { recursive: true });
-  const asked = realpathSync(options.asked);
+  const asked = makeAskedFolder(options.asked);
   if (existsSync(dataFolderOf(asked))) return standingHome(asked);
   const pointed = followPointer(asked, options.logger);
   if (pointed !== undefined) return standingHome(pointed);
@@ -58,6 +59,21 @@ export function findDataHome(options: DataHomeOptions): DataHome {
     "the data folder is hidden from PostgreSQL's user; its data stands elsewhere",
   );
   return { folder: placed, account: chooseAccount(existing(dataFolderOf(placed))) };
+}
+
+/** The real path, so that what is checked here is what PostgreSQL is given. */
+function makeAskedFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return realpathSync(path);
+  } catch (cause) {
+    throw new EmbeddedPostgresError(
+      "data-not-ours",
+      `cannot make or write the data folder ${path}: make it belong to the user that starts the center, or name another folder`,
+      { cause },
+    );
+  }
 }
 
 const existing = (path: string): string | undefined => (existsSync(path) ? path : undefined);

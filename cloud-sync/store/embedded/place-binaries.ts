@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { constants, readFileSync } from "node:fs";
-import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, readdir, realpath, rename, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { promisify } from "node:util";
 import type { Logger } from "pino";
@@ -34,13 +34,15 @@ export interface PlaceBinariesOptions {
 
 /**
  * The folder with `bin`, `lib` and `share` that `account` can run: the package itself, or a copy of it
- * where the package is hidden from that user or its library links were never made (`--ignore-scripts`).
+ * where the package is hidden from that user. The real path, as `/proc` shows it for what runs from there.
  * @throws {EmbeddedPostgresError} `binaries-broken`, `no-place`
  */
 export async function placeBinaries(source: BinaryPackage, options: PlaceBinariesOptions): Promise<string> {
   const { account, logger } = options;
   const isVisible = NEEDED.every((name) => isReachable(join(source.nativeFolder, name), account));
-  if (isVisible && (await runs(source.nativeFolder, account)) === undefined) return source.nativeFolder;
+  const inPlace = isVisible ? await runsInPlace(source.nativeFolder, account) : new Error("not visible");
+  if (inPlace === undefined) return realpath(source.nativeFolder);
+  if (!account.isOther) throw broken(source.nativeFolder, account, inPlace);
   const parent = findPlacementFolder(account, options.placementFolders);
   const target = join(parent, `postgresql-${source.version}-${process.arch}`);
   if (!(await isComplete(source.nativeFolder, target))) {
@@ -51,12 +53,30 @@ export async function placeBinaries(source: BinaryPackage, options: PlaceBinarie
     );
   }
   const failure = await runs(target, account);
-  if (failure === undefined) return target;
-  throw new EmbeddedPostgresError(
+  if (failure === undefined) return realpath(target);
+  throw broken(target, account, failure);
+}
+
+function broken(nativeFolder: string, account: ServerAccount, cause: unknown): EmbeddedPostgresError {
+  return new EmbeddedPostgresError(
     "binaries-broken",
-    `ran ${target}/bin/postgres --version as ${account.name} and it failed: run npm ci again (glibc is needed, Alpine does not do), or set DATABASE_URL to a PostgreSQL server of your own`,
-    { cause: failure },
+    `ran ${nativeFolder}/bin/postgres --version as ${account.name} and it failed: run npm ci again (PostgreSQL's binaries need glibc, so not on Alpine), or set DATABASE_URL to a PostgreSQL server of your own`,
+    { cause },
   );
+}
+
+/** After `npm ci --ignore-scripts` the library links are missing: they are made as the package's postinstall does. */
+async function runsInPlace(nativeFolder: string, account: ServerAccount): Promise<unknown> {
+  const failure = await runs(nativeFolder, account);
+  if (failure === undefined) return undefined;
+  try {
+    for (const link of symlinksOf(nativeFolder)) {
+      await symlink(link.to, join(nativeFolder, link.path)).catch(ignoreExisting);
+    }
+  } catch {
+    return failure; // A package we may not write to.
+  }
+  return runs(nativeFolder, account);
 }
 
 /** Loads every shared library, so a missing link or a foreign libc shows here and not in the middle of initdb. */
@@ -121,6 +141,10 @@ async function copyIntoPlace(source: string, target: string): Promise<void> {
 
 function ignoreMissing(cause: unknown): void {
   if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
+}
+
+function ignoreExisting(cause: unknown): void {
+  if (!(cause instanceof Error && "code" in cause && cause.code === "EEXIST")) throw cause;
 }
 
 /** What copies cut short by a kill left behind. An hour tells them from one that is being made. */

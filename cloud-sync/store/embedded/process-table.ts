@@ -37,9 +37,14 @@ export function commandLine(pid: number): readonly string[] {
   return (readOrUndefined(`/proc/${pid}/cmdline`) ?? "").split("\0").filter((part) => part !== "");
 }
 
-export function workingFolder(pid: number): string | undefined {
+/** The file a process runs. */
+export const programOf = (pid: number): string | undefined => readLinkOrUndefined(`/proc/${pid}/exe`);
+
+export const workingFolder = (pid: number): string | undefined => readLinkOrUndefined(`/proc/${pid}/cwd`);
+
+function readLinkOrUndefined(path: string): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`);
+    return readlinkSync(path);
   } catch {
     return undefined; // Gone, or another user's: then it is not one of ours.
   }
