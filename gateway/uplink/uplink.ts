@@ -1,0 +1,293 @@
+import type { Logger } from "pino";
+import type { PointNumber } from "../../domain/ids.ts";
+import type { RandomSource } from "../../domain/random.ts";
+import type { LoopService } from "../../domain/service.ts";
+import { type Clock, type Millis, Minutes, Seconds, since, type Uptime } from "../../domain/time.ts";
+import { unreachable } from "../../domain/unreachable.ts";
+import { CODECS, type Codec } from "../../domain/wire/batch.ts";
+import type { Catalogue } from "../../domain/wire/catalogue.ts";
+import type { CommandFrame, DownlinkMessage } from "../../domain/wire/downlink.ts";
+import type { Welcome } from "../../domain/wire/hello.ts";
+import type { TimeQuality } from "../../domain/wire/points-block.ts";
+import type { Store } from "../store/store.ts";
+import type { CenterTransport, TransportError } from "./center-transport.ts";
+import { heartbeatMessage } from "./heartbeat-message.ts";
+import { helloMessage } from "./hello-message.ts";
+import { LaneSchedule } from "./lane-schedule.ts";
+import { asTransportError, LaneSender } from "./lane-sender.ts";
+import {
+  nextTick,
+  SESSION_START,
+  type SessionEffect,
+  type SessionInput,
+  type SessionState,
+  stepSession,
+} from "./session-machine.ts";
+import { snapshotParts } from "./snapshot.ts";
+import type { TokenBook } from "./token-book.ts";
+
+/** Reconnect after an outage, unless the site says otherwise (PROTOCOL §3). */
+export const RECONNECT_MIN = Seconds(60);
+export const RECONNECT_MAX = Minutes(5);
+/** Snapshot parts on their way at once. */
+const SNAPSHOT_PARALLEL = 4;
+
+export interface UplinkParts {
+  readonly store: Store;
+  readonly transport: CenterTransport;
+  readonly tokens: TokenBook;
+  readonly catalogue: { readonly content: Catalogue; readonly hash: string };
+  /** When each poll sweep was last complete; those that never were are left out. */
+  readonly sweeps: () => Iterable<readonly [sweep: number, at: Uptime]>;
+  /** Snapshot order: lower is told earlier. */
+  readonly rank: (point: PointNumber) => number;
+  readonly onCommand: (frame: CommandFrame) => void;
+  /** Told WELCOME before anything else happens: the clock keeper checks its signed time. */
+  readonly onWelcome: (welcome: Welcome, nonce: string) => void;
+  readonly timeQuality: () => TimeQuality;
+  readonly software: string;
+  readonly reconnect: { readonly min: Millis; readonly max: Millis };
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+}
+
+/** How the link stands, for `nerve status`. */
+export interface LinkStatus {
+  readonly phase: SessionState["phase"];
+  readonly session: string | null;
+  /** Since the link was last live or last broke. */
+  readonly since: Uptime;
+  readonly detail: string;
+}
+
+interface OpenSession {
+  readonly abort: AbortController;
+  readonly session: string;
+  readonly codec: Codec;
+  readonly sender: LaneSender;
+}
+
+/** Empties the store to the center when it can, and hands on what the center orders. */
+export class Uplink implements LoopService {
+  readonly name = "uplink";
+  readonly #parts: UplinkParts;
+  #state: SessionState = SESSION_START;
+  #inputs: SessionInput[] = [];
+  #wake: () => void = () => undefined;
+  #session: OpenSession | undefined;
+  #status: { readonly since: Uptime; readonly detail: string };
+
+  constructor(parts: UplinkParts) {
+    this.#parts = parts;
+    this.#status = { since: parts.clock.uptime(), detail: "not connected yet" };
+  }
+
+  status(): LinkStatus {
+    return { phase: this.#state.phase, session: this.#session?.session ?? null, ...this.#status };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { store } = this.#parts;
+    const hint = (): void => this.#pump();
+    const stopHints = [store.onEvidence(hint), store.onTelemetry(hint)];
+    const onAbort = (): void => this.#wake();
+    signal.addEventListener("abort", onAbort);
+    try {
+      while (!signal.aborted) {
+        const inputs: readonly SessionInput[] = [...this.#inputs, { kind: "tick" }];
+        this.#inputs = [];
+        for (const input of inputs) this.#take(input, signal);
+        if (this.#inputs.length === 0 && !signal.aborted) await this.#rest();
+      }
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      for (const stop of stopHints) stop();
+      this.#close();
+    }
+  }
+
+  #take(input: SessionInput, signal: AbortSignal): void {
+    const { clock, random, reconnect } = this.#parts;
+    const step = stepSession(this.#state, input, { now: clock.uptime(), random, reconnect });
+    this.#state = step.state;
+    for (const effect of step.effects) this.#perform(effect, signal);
+  }
+
+  /** Until something happens or the machine wants its tick. */
+  async #rest(): Promise<void> {
+    const { clock } = this.#parts;
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(nextTick(this.#state, clock.uptime()), resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  #post(input: SessionInput): void {
+    this.#inputs.push(input);
+    this.#wake();
+  }
+
+  #perform(effect: SessionEffect, signal: AbortSignal): void {
+    switch (effect.kind) {
+      case "hello":
+        this.#attempt(() => this.#hello(signal));
+        break;
+      case "open":
+        this.#open(effect.welcome);
+        break;
+      case "heartbeat":
+        this.#attempt((open) => this.#heartbeat(open));
+        break;
+      case "tell-catalogue":
+        this.#attempt((open) => this.#tellCatalogue(open));
+        break;
+      case "tell-snapshot":
+        this.#attempt((open) => this.#tellSnapshot(open));
+        break;
+      case "go-live":
+        this.#pump();
+        break;
+      case "link":
+        this.#tellLink(effect);
+        break;
+      case "close":
+        this.#parts.logger.warn({ detail: effect.detail }, "sync session ended");
+        this.#note(effect.detail);
+        this.#close();
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** Runs in the background; what goes wrong ends the session it belonged to, and no other. */
+  #attempt(work: (open: OpenSession | undefined) => Promise<void>): void {
+    const open = this.#session;
+    work(open).catch((error: unknown) => {
+      if (this.#session === open) this.#broken(asTransportError(error));
+    });
+  }
+
+  #broken(error: TransportError): void {
+    this.#post({ kind: "broken", code: error.code, detail: error.message });
+  }
+
+  /** Lanes flow only after the snapshot: current state is told first (PROTOCOL §3). */
+  #pump(): void {
+    if (this.#state.phase === "live") this.#session?.sender.pump();
+  }
+
+  async #hello(signal: AbortSignal): Promise<void> {
+    const { transport, catalogue, store, timeQuality } = this.#parts;
+    const context = { ...this.#parts, catalogueHash: catalogue.hash, timeQuality: timeQuality() };
+    const message = helloMessage(store, context);
+    const welcome = await transport.hello(message, signal);
+    this.#parts.onWelcome(welcome, message.nonce);
+    this.#post({ kind: "welcome", welcome, catalogueHash: catalogue.hash });
+  }
+
+  #open(welcome: Welcome): void {
+    const { store, tokens, transport, clock } = this.#parts;
+    const { session } = welcome;
+    const abort = new AbortController();
+    const { signal } = abort;
+    tokens.open(session);
+    store.sync.rememberSession(session);
+    for (const { incarnation, lane, ranges } of welcome.cursors) {
+      store.sync.acknowledge(incarnation as Store["incarnation"], lane, ranges, session);
+    }
+    // What is written from here on is live; the snapshot, read later, covers all before.
+    const schedule = new LaneSchedule(store.incarnation, welcome, store.sync.heads());
+    const onBroken = (error: TransportError): void => this.#broken(error);
+    const codec = CODECS.find((each) => welcome.codecs.includes(each)) ?? "none";
+    const sender = new LaneSender({ session, codec, schedule, store, transport, clock, onBroken, signal });
+    this.#session = { abort, session, codec, sender };
+    this.#note(`sync session ${session}`);
+    this.#parts.logger.info({ session }, "sync session opened");
+    this.#attempt((open) => this.#listen(open));
+  }
+
+  async #listen(open: OpenSession | undefined): Promise<void> {
+    if (open === undefined) return;
+    const { signal } = open.abort;
+    await this.#parts.transport.listen(open.session, (message) => this.#heard(message, signal), signal);
+    if (!signal.aborted)
+      this.#post({ kind: "broken", code: "unreachable", detail: "the center ended the downlink" });
+  }
+
+  #heard(message: DownlinkMessage, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    switch (message.kind) {
+      case "command":
+        this.#parts.onCommand(message);
+        break;
+      case "closing":
+        this.#post({ kind: "broken", code: "rehello", detail: message.reason });
+        break;
+      default:
+        break;
+    }
+    this.#post({ kind: "heard" });
+  }
+
+  async #heartbeat(open: OpenSession | undefined): Promise<void> {
+    if (open === undefined) return;
+    const { transport, tokens } = this.#parts;
+    const context = {
+      ...this.#parts,
+      session: open.session,
+      token: tokens.mint(),
+      timeQuality: this.#parts.timeQuality(),
+    };
+    await transport.heartbeat(heartbeatMessage(context), open.abort.signal);
+  }
+
+  async #tellCatalogue(open: OpenSession | undefined): Promise<void> {
+    if (open === undefined) return;
+    const { transport, catalogue } = this.#parts;
+    const message = { session: open.session, hash: catalogue.hash, catalogue: catalogue.content };
+    await transport.tellCatalogue(message, open.abort.signal);
+    this.#post({ kind: "catalogue-told" });
+  }
+
+  async #tellSnapshot(open: OpenSession | undefined): Promise<void> {
+    if (open === undefined) return;
+    const { store, transport, clock, rank } = this.#parts;
+    const parts = snapshotParts(store.telemetry.latestAll(), {
+      session: open.session,
+      incarnation: store.incarnation,
+      codec: open.codec,
+      storedAt: since(store.openedAt, clock.uptime()),
+      timeQuality: this.#parts.timeQuality(),
+      rank,
+    });
+    const worker = async (): Promise<void> => {
+      for (const part of parts) await transport.tellSnapshot(part, open.abort.signal);
+    };
+    await Promise.all(Array.from({ length: SNAPSHOT_PARALLEL }, worker));
+    this.#post({ kind: "snapshot-told" });
+  }
+
+  #tellLink(effect: Extract<SessionEffect, { kind: "link" }>): void {
+    this.#note(effect.detail);
+    this.#parts.store.telemetry.appendEvent("B", {
+      kind: "link",
+      state: effect.state,
+      detail: effect.detail,
+    });
+  }
+
+  #note(detail: string): void {
+    this.#status = { since: this.#parts.clock.uptime(), detail };
+  }
+
+  #close(): void {
+    this.#session?.abort.abort(new Error("sync session ended"));
+    this.#session = undefined;
+    this.#parts.tokens.close();
+  }
+}
