@@ -25,7 +25,7 @@ export function arcOfPercent(percent: number, curve: DimmingCurve): number {
 /**
  * What a bridge with whole % shows for an arc level. Lit never shows as 0.
  * Going there and back through whole arc levels is not exact: 99 % is nearest to level 254 and reads back as 100 %,
- * 50 % as 51 %. On the log curve 26 of the 101 values come back different, each by 1 %; on the linear curve none.
+ * 50 % as 51 %. On the log curve 27 of the 101 values come back different, each by 1 %; on the linear curve none.
  */
 export function wholePercentOfArc(arc: number, curve: DimmingCurve): number {
   return arc <= 0 ? 0 : Math.max(1, Math.round(percentOfArc(arc, curve)));
