@@ -21,7 +21,7 @@ const pretend = (versions: object, own = ""): string => {
 };
 
 t.test("the guard knows which Node can run us", async (t) => {
-  const guard = join(ROOT, "domain", "node-version.js");
+  const guard = join(ROOT, "node-version.js");
   const { nodeVersionFault } = (await import(guard)) as {
     nodeVersionFault(versions: { node: string; napi?: string }): string | undefined;
   };
@@ -86,7 +86,7 @@ t.test("on a wrong Node the project's own takes over, with arguments, signals an
 t.test("the right Node runs the program itself and hands no preload on to its children", async (t) => {
   const root = plantProgram(t.testdir());
   writeFileSync(join(root, "told.js"), "process.stdout.write(JSON.stringify(process.execArgv));");
-  const args = ["--no-warnings", "--import", "./domain/node-version.js", "told.js"];
+  const args = ["--no-warnings", "--import", "./node-version.js", "told.js"];
   const run = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
   t.equal(run.stdout, '["--no-warnings"]');
 });
@@ -164,8 +164,7 @@ t.test("package.json pins every version and names only programs that exist", asy
 
 /** The real guard and bin, in front of a program that tells who runs it and with what. */
 function plantProgram(root: string): string {
-  for (const path of ["domain/node-version.js", "gateway/cli/nerve.js"])
-    cpSync(join(ROOT, path), join(root, path));
+  for (const path of ["node-version.js", "gateway/cli/nerve.js"]) cpSync(join(ROOT, path), join(root, path));
   writeFileSync(join(root, "package.json"), '{ "type": "module" }');
   const program = `export async function main(argv: readonly string[]): Promise<void> {
     if (argv[2] === "wait") {

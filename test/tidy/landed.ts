@@ -52,28 +52,59 @@ function findNumberFaults(
   });
 }
 
+/** What `hashes.json` of each migrations folder must hold once all that is there has landed; what it holds stays. */
+export function landMigrations(files: readonly ProjectFile[]): readonly ProjectFile[] {
+  return migrationFolders(files).map((folder) => {
+    const hashes = Object.entries(landedHashes(folder, files));
+    const known = new Set(hashes.map(([name]) => name));
+    const added = migrationsIn(folder, files)
+      .map(({ path, text }) => [path.slice(folder.length), hashOf(text)] as const)
+      .filter(([name]) => !known.has(name));
+    const all = Object.fromEntries([...hashes, ...added].sort(([a], [b]) => a.localeCompare(b)));
+    return { path: `${folder}hashes.json`, text: `${JSON.stringify(all, null, 2)}\n` };
+  });
+}
+
 /**
  * A migration that has landed ran somewhere, so it never changes. `hashes.json` beside the migrations holds
  * the SHA-256 of each landed file, by its path from that folder.
  */
 export function findMigrationFaults(files: readonly ProjectFile[]): readonly Finding[] {
-  const folders = new Set(
-    files.flatMap(({ path }) => path.match(/^.*\/migrations\/(?=.*\.sql$|hashes\.json$)/)?.[0] ?? []),
+  return migrationFolders(files).flatMap((folder) => inMigrations(folder, files));
+}
+
+function migrationFolders(files: readonly ProjectFile[]): readonly string[] {
+  const folders = files.flatMap(
+    ({ path }) => path.match(/^.*\/migrations\/(?=.*\.sql$|hashes\.json$)/)?.[0] ?? [],
   );
-  return [...folders].flatMap((folder) => inMigrations(folder, files));
+  return [...new Set(folders)];
+}
+
+function migrationsIn(folder: string, files: readonly ProjectFile[]): readonly ProjectFile[] {
+  return files.filter(({ path }) => path.startsWith(folder) && path.endsWith(".sql"));
+}
+
+function landedHashes(folder: string, files: readonly ProjectFile[]): Readonly<Record<string, string>> {
+  const listed = files.find(({ path }) => path === `${folder}hashes.json`);
+  return JSON.parse(listed?.text ?? "{}") as Record<string, string>;
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function inMigrations(folder: string, files: readonly ProjectFile[]): readonly Finding[] {
-  const listed = files.find(({ path }) => path === `${folder}hashes.json`);
-  const hashes = new Map(Object.entries(JSON.parse(listed?.text ?? "{}") as Record<string, string>));
-  const migrations = files.filter(({ path }) => path.startsWith(folder) && path.endsWith(".sql"));
+  const hashes = new Map(Object.entries(landedHashes(folder, files)));
+  const migrations = migrationsIn(folder, files);
   const changed = migrations.flatMap(({ path, text }): readonly Finding[] => {
     const name = path.slice(folder.length);
-    const hash = createHash("sha256").update(text).digest("hex");
+    const hash = hashOf(text);
     const landed = hashes.get(name);
     if (landed === hash) return [];
     if (landed === undefined)
-      return [{ at: path, says: "is not in hashes.json", remedy: `add "${name}": "${hash}"` }];
+      return [
+        { at: path, says: "is not in hashes.json", remedy: "land it with `node test/land-migrations.ts`" },
+      ];
     return [
       {
         at: path,

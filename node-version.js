@@ -1,6 +1,6 @@
 /**
  * The start guard: loaded before anything else, as the first import of a program
- * (`import "../domain/node-version.js";`) or with `node --import ./domain/node-version.js`. Plain JavaScript and only `node:` imports, because the Node it must warn about
+ * (`import "../node-version.js";`) or with `node --import ./node-version.js`. Plain JavaScript and only `node:` imports, because the Node it must warn about
  * may be one that cannot read the rest of the sources.
  *
  * Why a range: better-sqlite3 13 needs Node-API 10 and crashes without a word on Node 20; serial reads
@@ -35,9 +35,9 @@ if (fault !== undefined) {
 }
 forgetPreload();
 
-/** As `--import ./domain/node-version.js` we would be handed on to every forked child, whatever its folder. */
+/** As `--import ./node-version.js` we would be handed on to every forked child, whatever its folder. */
 function forgetPreload() {
-  const at = process.execArgv.findIndex((option) => option.endsWith("domain/node-version.js"));
+  const at = process.execArgv.findIndex((option) => option.endsWith("/node-version.js"));
   if (at === -1) return;
   const first = process.execArgv[at].startsWith("--import=") ? at : at - 1;
   process.execArgv.splice(first, at - first + 1);
