@@ -65,7 +65,7 @@ export function parseSimulationConfig(data: unknown): SimulationConfig {
 }
 
 /** `127.0.0.1:0`, `[::1]:1502`. @throws {InvalidField} */
-export function parseEndpoint(text: string, pointer: string): Endpoint {
+function parseEndpoint(text: string, pointer: string): Endpoint {
   const match = /^(?:\[([0-9a-f:]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
   const host = match?.[1] ?? match?.[2] ?? "";
   const port = Number(match?.[3] ?? Number.NaN);

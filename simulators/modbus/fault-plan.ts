@@ -34,7 +34,7 @@ export interface FaultScope {
   readonly durationMs?: number | undefined;
   /**
    * Default: `never` for `silent`, `exception` and `reset` at the request, else `at-once`.
-   * `after-delay` is for `slow` and `late` only.
+   * `after-delay` is for `slow` and `late` only, and happens even if the client has gone meanwhile.
    */
   readonly executes?: Execution | undefined;
 }

@@ -1,7 +1,7 @@
 /** MODBUS Messaging on TCP/IP V1.0b §3.1.3: transaction, protocol, length (2 bytes each), unit. */
-export const MBAP_BYTES = 7;
+const MBAP_BYTES = 7;
 /** Largest PDU, function code included (Modbus V1.1b3 §4.1). */
-export const MAX_PDU_BYTES = 253;
+const MAX_PDU_BYTES = 253;
 
 export interface ModbusFrame {
   readonly transaction: number;
@@ -38,11 +38,6 @@ export class MbapReader {
       unit: held.readUInt8(6),
       pdu: held.subarray(MBAP_BYTES, end),
     };
-  }
-
-  /** Bytes held; for the bound that the connection keeps. */
-  get heldBytes(): number {
-    return this.#held.length;
   }
 }
 

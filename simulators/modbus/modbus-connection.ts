@@ -18,6 +18,8 @@ export interface ConnectionContext {
   readonly faults: FaultPlan;
   readonly clock: SimulatorClock;
   readonly requestServed: () => void;
+  /** The conversation is over, and nothing that it asked for is still to happen. */
+  readonly ended: () => void;
 }
 
 type DelayFault = FaultSpec & { readonly kind: "slow" | "late"; readonly delayMs: number };
@@ -64,10 +66,21 @@ export class ModbusConnection {
     this.#socket.on("close", () => this.#close());
   }
 
-  /** Ends the conversation without asking the peer. */
-  destroy(): void {
+  get isOpen(): boolean {
+    return this.#state !== "closed";
+  }
+
+  /** Ends the conversation without asking the peer. What a delayed request was to do still happens. */
+  disconnect(): void {
     this.#socket.destroy();
     this.#close();
+  }
+
+  /** Ends the conversation, and with it all that was still to happen. */
+  destroy(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+    this.disconnect();
   }
 
   #serve(): void {
@@ -132,7 +145,10 @@ export class ModbusConnection {
     if (fault.kind === "slow") this.#hold();
     this.#after(fault.delayMs, () => {
       const { transaction, unit } = kept.frame;
-      this.#answers.push(encodeFrame({ transaction, unit, pdu: early ?? this.#execute(kept) }));
+      // A device that has the request acts on it, whether or not somebody still waits for the answer.
+      const pdu = early ?? this.#execute(kept);
+      if (this.#state === "closed") return;
+      this.#answers.push(encodeFrame({ transaction, unit, pdu }));
       if (fault.kind === "slow") this.#release();
       else this.#flush();
     });
@@ -178,6 +194,7 @@ export class ModbusConnection {
     this.#hold();
     this.#socket.write(partial);
     this.#after(MID_FRAME_PAUSE_MS, () => {
+      if (this.#state === "closed") return;
       this.#socket.resetAndDestroy();
       this.#close();
     });
@@ -194,7 +211,8 @@ export class ModbusConnection {
   #after(delayMs: number, action: () => void): void {
     const cancel = this.#context.clock.after(delayMs, () => {
       this.#cancels.delete(cancel);
-      if (this.#state !== "closed") action();
+      action();
+      this.#endIfOver();
     });
     this.#cancels.add(cancel);
   }
@@ -202,7 +220,10 @@ export class ModbusConnection {
   #close(): void {
     this.#state = "closed";
     this.#answers = [];
-    for (const cancel of this.#cancels) cancel();
-    this.#cancels.clear();
+    this.#endIfOver();
+  }
+
+  #endIfOver(): void {
+    if (this.#state === "closed" && this.#cancels.size === 0) this.#context.ended();
   }
 }

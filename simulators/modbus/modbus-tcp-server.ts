@@ -54,7 +54,7 @@ export class ModbusTcpServer implements AsyncDisposable {
   }
 
   get connectionCount(): number {
-    return this.#connections.size;
+    return [...this.#connections].filter(({ isOpen }) => isOpen).length;
   }
 
   /** Whole frames received since the start, answered or not. */
@@ -68,23 +68,25 @@ export class ModbusTcpServer implements AsyncDisposable {
     const requestServed = (): void => {
       this.#requests += 1;
     };
-    const context = { number: this.#accepted, units, clock, faults: this.faults, requestServed };
+    const ended = (): void => {
+      this.#connections.delete(connection);
+    };
+    const context = { number: this.#accepted, units, clock, faults: this.faults, requestServed, ended };
     const connection = new ModbusConnection(socket, context);
     this.#connections.add(connection);
-    socket.once("close", () => this.#connections.delete(connection));
     connection.attach();
   }
 
   /** Closes every connection and goes on listening: a cable pulled and put back. */
   dropConnections(): void {
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of this.#connections) connection.disconnect();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#listener.listening) return;
     const closed = once(this.#listener, "close");
     this.#listener.close();
-    this.dropConnections();
+    for (const connection of this.#connections) connection.destroy();
     await closed;
   }
 }

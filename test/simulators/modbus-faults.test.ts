@@ -119,14 +119,31 @@ t.test(
   },
 );
 
-t.test("a late answer to a client that has gone is dropped, and does no harm", async (t) => {
+t.test("a delayed request acts even if its client has gone, unless the server is closed first", async (t) => {
   await using at = await bench({ kind: "late", delayMs: 100, executes: "after-delay" });
   at.client.socket.write(frame("06 0005 0007"));
   await served(at.server, 1);
   await at.client[Symbol.asyncDispose]();
   while (at.server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
-  at.clock.advance(100);
   t.same(at.bank.executed, []);
+  at.clock.advance(100);
+  t.equal(at.bank.executed.length, 1);
+  await using other = await RawClient.open(at.server.address);
+  other.socket.write(frame("06 0005 0008"));
+  await served(at.server, 2);
+  await at.server[Symbol.asyncDispose]();
+  at.clock.advance(100);
+  t.equal(at.bank.executed.length, 1);
+});
+
+t.test("a pulled cable ends every connection, and new ones are served", async (t) => {
+  await using at = await bench();
+  t.equal((await at.client.ask("03 0005 0001")).toString("hex"), "03020005");
+  at.server.dropConnections();
+  await at.client.closed();
+  t.equal(at.server.connectionCount, 0);
+  await using again = await RawClient.open(at.server.address);
+  t.equal((await again.ask("03 0005 0001")).toString("hex"), "03020005");
 });
 
 t.test("a reset at the request kills the connection with RST, before anything moves", async (t) => {
