@@ -42,7 +42,12 @@ const platformPackage = dirname(
 /** Under the system's folder for such things, which PostgreSQL's user can enter wherever the checkout stands. */
 const base = mkdtempSync(join(tmpdir(), "nerve-embedded-"));
 chmodSync(base, 0o755);
-t.teardown(() => rmSync(base, { recursive: true, force: true }));
+/** Folders whose center is killed: were a test to fail, its server would live on. */
+const ofCenters = ["main", "killed", "ordinary/postgres"].map((name) => join(base, name, "data"));
+t.teardown(() => {
+  for (const { pid } of ofCenters.flatMap(serverProcessesIn)) process.kill(pid, "SIGQUIT");
+  rmSync(base, { recursive: true, force: true, maxRetries: 5 });
+});
 
 const told: string[] = [];
 const logger = pino({ level: "info" }, { write: (line: string) => void told.push(line) });
@@ -381,6 +386,7 @@ t.test("an ordinary user runs it as himself", async (t) => {
   mkdirSync(folder);
   chownSync(folder, nobody.uid, nobody.gid);
   const center = spawnCenter(join(folder, "postgres"), nobody);
+  t.teardown(() => center.kill("SIGKILL"));
   const address = await addressOf(center);
   t.same(await query(address, "SELECT 1 AS one"), [{ one: 1 }]);
   t.equal(statSync(join(folder, "postgres", "data")).uid, nobody.uid);
