@@ -161,6 +161,7 @@ module.exports = {
     tsConfig: { fileName: "tsconfig.json" },
     combinedDependencies: true,
     enhancedResolveOptions: {
+      exportsFields: ["exports"],
       extensions: [".ts", ".js", ".json", ".d.ts"],
       conditionNames: ["import", "node", "default", "types"],
     },

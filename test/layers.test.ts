@@ -156,7 +156,11 @@ function cruise(): ReturnType<typeof cruiseLayers> {
   for (const { file, imports } of BREACHES) tree[file] = source([imports]);
   for (const { file, imports } of ALLOWED) tree[file] = source(imports);
   for (const name of packagesOf(Object.values(tree))) {
-    tree[`node_modules/${name}/package.json`] = JSON.stringify({ name, version: "1.0.0", main: "index.js" });
+    tree[`node_modules/${name}/package.json`] = JSON.stringify({
+      name,
+      version: "1.0.0",
+      exports: { import: "./index.js" },
+    });
     tree[`node_modules/${name}/index.js`] = "module.exports = {};\n";
   }
   const root = t.testdir({ "package.json": readFileSync(join(ROOT, "package.json"), "utf8") });
