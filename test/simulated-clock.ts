@@ -84,7 +84,11 @@ export class SimulatedClock implements Clock {
     let next: Timer | undefined;
     for (const timer of this.#timers) {
       if (timer.due > end) continue;
-      if (next === undefined || timer.due < next.due || (timer.due === next.due && timer.order < next.order)) {
+      if (
+        next === undefined ||
+        timer.due < next.due ||
+        (timer.due === next.due && timer.order < next.order)
+      ) {
         next = timer;
       }
     }

@@ -1,10 +1,10 @@
+import type { Evidence } from "../../domain/command.ts";
 import type { DeviceFault } from "../../domain/errors.ts";
 import type { BusId, CommandId, PointId, PointNumber } from "../../domain/ids.ts";
 import type { PollClass, SitePoint } from "../../domain/point.ts";
 import type { Quirk } from "../../domain/profile.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
-import type { Millis, Uptime } from "../../domain/time.ts";
-import type { Evidence } from "../../domain/command.ts";
+import type { Instant, Millis, Uptime } from "../../domain/time.ts";
 
 /** Everything one field host needs; structured-cloneable, told to it once at its start. */
 export interface FieldPlan {
@@ -46,7 +46,10 @@ export interface SweepPlan {
 /** What the field tells the core. */
 export type FieldReport =
   | { readonly kind: "changes"; readonly changes: readonly PointChange[] }
-  /** Sweeps that were complete since the last report, with when; told at most once a second. */
+  /**
+   * Sweeps that were complete since the last report; told at most once a second. `at`: every exchange of the sweep
+   * was answered at this uptime or later, so an unchanged value is confirmed at least up to then.
+   */
   | { readonly kind: "sweeps"; readonly sweeps: readonly (readonly [sweep: number, at: Uptime])[] }
   | { readonly kind: "figures"; readonly figures: readonly BusFigures[] };
 
@@ -60,6 +63,7 @@ export interface BusFigures {
   /** Share of the last window in which the line was busy: 0 … 1. */
   readonly occupancy: number;
   readonly exchangesPerSecond: number;
+  /** Whole exchanges that failed, by fault code, since the host started. */
   readonly faults: Readonly<Record<string, number>>;
   readonly units: readonly UnitFigures[];
 }
@@ -69,13 +73,21 @@ export interface UnitFigures {
   readonly state: "answering" | "silent";
   /** Misses in a row. */
   readonly failures: number;
-  /** Asked interval and the interval reached (p50 of the last window), by poll class. */
-  readonly intervals: readonly { readonly pollClass: PollClass; readonly askedMs: number; readonly reachedMs: number | null }[];
+  /**
+   * Asked interval and the one reached, by poll class: the median of the last 15, or the time since the last exchange
+   * where that is more; `null` while silent and before the second exchange.
+   */
+  readonly intervals: readonly {
+    readonly pollClass: PollClass;
+    readonly askedMs: number;
+    readonly reachedMs: number | null;
+  }[];
 }
 
 /**
- * One command's work on a bus: write, then read back until it agrees or the window ends, with nothing between
- * (DESIGN §5). Compiled by `control`; the field host repeats the deadline check as the last step before the write.
+ * One command's work on a bus: read the read-back points, write, settle, read back until they agree or the window
+ * ends. Nothing comes between up to the first read-back; between later ones polls may use the line, never another
+ * operation (docs/decisions/0010). Compiled by `control`; the field host repeats the deadline check as the last step before the write.
  */
 export interface Operation {
   readonly commandId: CommandId;
@@ -93,18 +105,27 @@ export interface OperationReadBack {
   readonly points: readonly { readonly number: PointNumber; readonly pointId: PointId }[];
   /** Inclusive, in the point's unit. */
   readonly tolerance: number;
+  /** From the end of the write. The first read-back is made even when the settle time is longer. */
   readonly within: Millis;
   /** Waited after the write before the first read. */
   readonly settle: Millis;
 }
 
-/** How an operation ended: an expected end is a value, never an exception. */
+/**
+ * How an operation ended: an expected end is a value, never an exception. `succeeded`: acknowledged, and every
+ * read-back agrees. `failed`: nothing changed, because the device refused and the read-back proves it, or because the
+ * unit was silent before the write and nothing was written. All else that may have written is `outcome-unknown`.
+ */
 export type OperationResult =
   | { readonly outcome: "succeeded" | "failed" | "outcome-unknown"; readonly evidence: Evidence }
   /** Nothing was written. */
   | { readonly outcome: "expired"; readonly detail: string }
-  /** Nothing was written: no such bus or unit in any host, or the bus is lost or its queue is full. */
-  | { readonly outcome: "rejected"; readonly cause: "busy" | "shutting-down" | "unknown-point"; readonly detail: string };
+  /** Nothing was written: no such bus or unit in any host, or the bus or its host is lost, or its queue is full (64). */
+  | {
+      readonly outcome: "rejected";
+      readonly cause: "busy" | "shutting-down" | "unknown-point";
+      readonly detail: string;
+    };
 
 /** A fresh read on behalf of a person (K0): one sample a point. */
 export interface FreshRead {
@@ -114,10 +135,26 @@ export interface FreshRead {
 }
 export type FreshReadResult =
   | { readonly outcome: "read"; readonly changes: readonly PointChange[] }
-  | { readonly outcome: "fault"; readonly code: DeviceFault["code"] | "busy" | "field-host-down"; readonly detail: string };
+  | {
+      readonly outcome: "fault";
+      readonly code: DeviceFault["code"] | "busy" | "field-host-down";
+      readonly detail: string;
+    };
 
 /** What the core can ask of the field, whether the host is a child process or in-process. */
 export interface Field {
   runOperation(operation: Operation, signal: AbortSignal): Promise<OperationResult>;
   readNow(read: FreshRead, signal: AbortSignal): Promise<FreshReadResult>;
+}
+
+/** The raw frames of a bus, for crews: a host may offer it besides {@link Field}. */
+export interface FieldFrames {
+  /** The frames of the ring, oldest first, and keeps it filling for the next 60 s. Empty for the first call and an unknown bus. */
+  readFrames(busId: BusId): Promise<readonly BusFrame[]>;
+}
+
+export interface BusFrame {
+  readonly direction: "sent" | "received";
+  readonly at: Instant;
+  readonly bytes: Uint8Array;
 }

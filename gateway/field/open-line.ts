@@ -1,0 +1,303 @@
+import { DeviceFault } from "../../domain/errors.ts";
+import type { PointNumber } from "../../domain/ids.ts";
+import type { PointValue } from "../../domain/reading.ts";
+import { after, type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
+import type { Exchange, Sample, UnitSession } from "../../drivers/driver.ts";
+import { type BusScheduler, dueAfter } from "./bus-scheduler.ts";
+import type { LineMeter } from "./line-meter.ts";
+import type { OperationLine } from "./operation-runner.ts";
+import type { PollTask } from "./poll-plan.ts";
+import type { ReportBatcher } from "./report-batcher.ts";
+import type { Moment, SessionKeeper } from "./session-keeper.ts";
+import type { SilenceBudget } from "./silence-budget.ts";
+
+/** The longest idle wait: a schedule with nothing in it is looked at again after this. */
+const IDLE_MAX_MS = 60_000;
+
+/** Work that goes before all polls: an operation, or a read for a person. */
+export interface UrgentJob {
+  readonly keeper: SessionKeeper;
+  /** Never rejects but for a bug. */
+  run(line: OperationLine): Promise<void>;
+  /** Nothing was done and nothing will be. */
+  refuse(cause: "busy" | "shutting-down", detail: string): void;
+}
+
+/** What an open line works with; the bus runner's, and longer-lived than one opening. */
+export interface LineParts {
+  readonly keepers: readonly SessionKeeper[];
+  readonly scheduler: BusScheduler<UrgentJob, PollTask>;
+  readonly meter: LineMeter;
+  readonly budget: SilenceBudget;
+  readonly reports: ReportBatcher;
+  readonly clock: Clock;
+}
+
+/**
+ * One opening of a bus: takes what the scheduler says is next and runs it, one exchange at a time, until the line is
+ * lost or given up.
+ */
+export class OpenLine {
+  readonly #parts: LineParts;
+  readonly #signal: AbortSignal;
+  #lost: { readonly cause: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  #isWoken = false;
+
+  /** `signal`: gives the line up. */
+  constructor(parts: LineParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /** Urgent work was offered, or something else changed: stop waiting. */
+  wake(): void {
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+
+  /** The line is gone: {@link serve} ends. */
+  lose(cause: unknown): void {
+    this.#lost ??= { cause };
+    this.wake();
+  }
+
+  /** Resolves with what took the line, or `undefined` once it was given up. */
+  async serve(): Promise<{ readonly cause: unknown } | undefined> {
+    const onAbort = (): void => this.wake();
+    this.#signal.addEventListener("abort", onAbort);
+    try {
+      while (!this.#isOver()) await this.#next();
+    } catch (error) {
+      if (!this.#signal.aborted) throw error;
+    } finally {
+      this.#signal.removeEventListener("abort", onAbort);
+    }
+    return this.#signal.aborted ? undefined : this.#lost;
+  }
+
+  async #next(): Promise<void> {
+    const { scheduler } = this.#parts;
+    const job = scheduler.takeUrgent();
+    if (job !== undefined) {
+      await job.run(this.#lineFor(job.keeper));
+      this.#parts.reports.settle();
+      return;
+    }
+    const may = this.#mayProbe();
+    const task = scheduler.take(this.#parts.clock.uptime(), may);
+    if (task === undefined) await this.#idle(this.#nextDue(may));
+    else await this.#poll(task);
+  }
+
+  #mayProbe(): "polls" | "polls-and-probes" {
+    return this.#parts.budget.allows(this.#parts.clock.uptime()) ? "polls-and-probes" : "polls";
+  }
+
+  #nextDue(may: "polls" | "polls-and-probes"): number {
+    const { scheduler, budget, clock } = this.#parts;
+    const due = scheduler.nextDue(may);
+    return may === "polls" ? Math.min(due, budget.nextChange(clock.uptime())) : due;
+  }
+
+  async #poll(task: PollTask): Promise<void> {
+    const { scheduler, keepers, clock, reports } = this.#parts;
+    const keeper = keepers[task.unit];
+    const session = keeper?.session;
+    if (keeper === undefined || session === undefined) return;
+    const start = clock.uptime();
+    // NaN, before the first exchange, is no interval.
+    if (task.startedAt < start) task.group?.reached.note(start - task.startedAt);
+    task.startedAt = start;
+    await this.#exchange(keeper, session, task);
+    if (!task.retired) {
+      task.due = dueAfter(task, clock.uptime());
+      scheduler.add(task);
+    }
+    reports.settle();
+  }
+
+  /** One exchange, with all that its end means for the unit. */
+  async #exchange(
+    keeper: SessionKeeper,
+    session: UnitSession,
+    work: { readonly exchange: Exchange; readonly slots: Uint32Array } | PollTask,
+  ): Promise<readonly Sample[] | DeviceFault> {
+    const { meter, scheduler } = this.#parts;
+    const start = this.#parts.clock.uptime();
+    const asked = "unit" in work ? { slots: work.slots, task: work } : { slots: work.slots };
+    try {
+      const samples = await meter.use(() => session.exchange(work.exchange, this.#signal));
+      for (const task of keeper.answered(asked, samples, this.#moment())) scheduler.add(task);
+      return samples;
+    } catch (error) {
+      if (!(error instanceof DeviceFault)) throw error;
+      meter.countFault(error.code);
+      this.#settleFault(keeper, asked, error, start);
+      return error;
+    }
+  }
+
+  #settleFault(
+    keeper: SessionKeeper,
+    asked: { readonly slots: Uint32Array; readonly task?: PollTask },
+    fault: DeviceFault,
+    start: Uptime,
+  ): void {
+    const { scheduler, budget } = this.#parts;
+    const moment = this.#moment();
+    switch (fault.code) {
+      case "connection-lost":
+        this.lose(fault);
+        return;
+      case "timeout":
+      case "malformed-reply":
+        budget.spend(moment.uptime, since(start, moment.uptime));
+        for (const task of keeper.missed(fault.code, moment)) scheduler.add(task);
+        return;
+      default:
+        for (const task of keeper.refused(asked, fault, moment)) scheduler.add(task);
+    }
+  }
+
+  #lineFor(keeper: SessionKeeper): OperationLine {
+    return {
+      clock: this.#parts.clock,
+      signal: this.#signal,
+      read: (points) => this.#read(keeper, points),
+      write: (point, value) => this.#write(keeper, point, value),
+      rest: (duration) => this.#parts.clock.sleep(duration, this.#signal),
+      lend: (duration) => this.#lend(after(this.#parts.clock.uptime(), duration)),
+    };
+  }
+
+  async #read(
+    keeper: SessionKeeper,
+    points: readonly PointNumber[],
+  ): Promise<ReadonlyMap<PointNumber, Sample>> {
+    const found = new Map<PointNumber, Sample>();
+    const slots = points.flatMap((point) => keeper.points.findSlot(point) ?? []);
+    await this.#readSlots(keeper, slots, found);
+    return found;
+  }
+
+  /** Halves what is refused as unknown, so that one missing point hides no other; stops at the first silence. */
+  async #readSlots(
+    keeper: SessionKeeper,
+    slots: Iterable<number>,
+    found: Map<PointNumber, Sample>,
+  ): Promise<DeviceFault | undefined> {
+    const session = keeper.session;
+    if (session === undefined || this.#lost !== undefined) {
+      const fault = new DeviceFault("connection-lost", `read of unit ${keeper.unitAddress}`);
+      this.#note(keeper, Uint32Array.from(slots), fault, found);
+      return fault;
+    }
+    let silence: DeviceFault | undefined;
+    for (const exchange of keeper.planOnce(slots)) {
+      const own = keeper.points.slotsOf(exchange.points);
+      if (silence === undefined)
+        silence = await this.#readExchange(keeper, session, { exchange, slots: own }, found);
+      else this.#note(keeper, own, silence, found);
+    }
+    return silence;
+  }
+
+  /** The fault if the unit was silent: then there is no point in asking on. */
+  async #readExchange(
+    keeper: SessionKeeper,
+    session: UnitSession,
+    work: { readonly exchange: Exchange; readonly slots: Uint32Array },
+    found: Map<PointNumber, Sample>,
+  ): Promise<DeviceFault | undefined> {
+    const { slots } = work;
+    const answer = await this.#exchange(keeper, session, work);
+    if (!(answer instanceof DeviceFault)) {
+      for (const [index, slot] of slots.entries()) {
+        found.set(keeper.points.getPoint(slot).number, answer[index] ?? LOST);
+      }
+      return undefined;
+    }
+    if (answer.code === "unknown-address" && slots.length > 1) {
+      const middle = slots.length >> 1;
+      const silence = await this.#readSlots(keeper, slots.subarray(0, middle), found);
+      if (silence === undefined) return await this.#readSlots(keeper, slots.subarray(middle), found);
+      this.#note(keeper, slots.subarray(middle), silence, found);
+      return silence;
+    }
+    this.#note(keeper, slots, answer, found);
+    return answer.code === "unknown-address" || answer.code === "refused-by-device" ? undefined : answer;
+  }
+
+  #note(
+    keeper: SessionKeeper,
+    slots: Uint32Array,
+    fault: DeviceFault,
+    found: Map<PointNumber, Sample>,
+  ): void {
+    for (const slot of slots) found.set(keeper.points.getPoint(slot).number, { fault });
+  }
+
+  async #write(keeper: SessionKeeper, point: PointNumber, value: PointValue): Promise<void> {
+    const session = keeper.session;
+    const slot = keeper.points.findSlot(point);
+    if (session === undefined || slot === undefined) {
+      throw new DeviceFault(
+        "connection-lost",
+        `write to unit ${keeper.unitAddress}, whose session is closed`,
+      );
+    }
+    const { definition } = keeper.points.getPoint(slot);
+    try {
+      await this.#parts.meter.use(() => session.write(definition, value, this.#signal));
+    } catch (error) {
+      if (error instanceof DeviceFault) {
+        this.#parts.meter.countFault(error.code);
+        if (error.code === "connection-lost") this.lose(error);
+      }
+      throw error;
+    }
+  }
+
+  async #lend(until: Uptime): Promise<void> {
+    const { scheduler, clock, reports } = this.#parts;
+    reports.settle();
+    while (!this.#isOver() && clock.uptime() < until) {
+      const task = scheduler.take(clock.uptime(), "polls");
+      if (task === undefined) await this.#idle(Math.min(until, scheduler.nextDue("polls")));
+      else await this.#poll(task);
+    }
+    this.#signal.throwIfAborted();
+  }
+
+  async #idle(untilMs: number): Promise<void> {
+    if (this.#isWoken) {
+      this.#isWoken = false;
+      return;
+    }
+    const { clock } = this.#parts;
+    const wait = Millis(Math.min(IDLE_MAX_MS, Math.max(0, untilMs - clock.uptime())));
+    await new Promise<void>((resolve) => {
+      const cancel = clock.schedule(wait, resolve);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+    this.#isWoken = false;
+  }
+
+  #isOver(): boolean {
+    return this.#lost !== undefined || this.#signal.aborted;
+  }
+
+  #moment(): Moment {
+    return { uptime: this.#parts.clock.uptime(), at: this.#parts.clock.now() };
+  }
+}
+
+/** A driver that returned fewer samples than points did not answer for the rest. */
+const LOST: Sample = {
+  fault: new DeviceFault("malformed-reply", "an exchange answered fewer samples than points"),
+};

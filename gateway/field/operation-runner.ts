@@ -1,0 +1,195 @@
+import type { Evidence, ReadBackEvidence } from "../../domain/command.ts";
+import { DeviceFault } from "../../domain/errors.ts";
+import type { PointNumber } from "../../domain/ids.ts";
+import type { PointValue } from "../../domain/reading.ts";
+import { after, type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
+import type { Sample } from "../../drivers/driver.ts";
+import type { Operation, OperationReadBack, OperationResult } from "./field-plan.ts";
+import {
+  agree,
+  isDecided,
+  judgeOperation,
+  type Proof,
+  proofOf,
+  type WriteAnswer,
+} from "./operation-verdict.ts";
+
+/** Between read-backs: short at first, for most devices have acted by then. */
+const FIRST_PAUSE = Millis(50);
+const LATER_PAUSE = Millis(100);
+const NO_READ_BACK: OperationReadBack = { points: [], tolerance: 0, within: Millis(0), settle: Millis(0) };
+/** Codes by which a unit says nothing at all. */
+const SILENCES: readonly string[] = ["timeout", "connection-lost", "malformed-reply"];
+
+/** The line as an operation sees it: its own until it ends, but for what it lends. */
+export interface OperationLine {
+  readonly clock: Clock;
+  /** Aborts when the line or the host goes. */
+  readonly signal: AbortSignal;
+  /** One sample a point, in the fewest exchanges. A fault is a sample; throws only the abort reason. */
+  read(points: readonly PointNumber[]): Promise<ReadonlyMap<PointNumber, Sample>>;
+  /** Writes before it returns its promise. @throws {DeviceFault} */
+  write(point: PointNumber, value: PointValue): Promise<void>;
+  /** Keeps the line idle. */
+  rest(duration: Millis): Promise<void>;
+  /** Lets polls use the line, never another operation; up to one exchange longer than `duration`. */
+  lend(duration: Millis): Promise<void>;
+}
+
+/** What an operation has seen so far. */
+interface Attempt {
+  readonly operation: Operation;
+  readonly readBack: OperationReadBack;
+  readonly before: readonly Proof[];
+  readonly line: OperationLine;
+}
+
+/** Runs one operation (DESIGN §5). `signal`: whoever asked; ignored once the write has begun, but for waiting on. */
+export async function runOperation(
+  operation: Operation,
+  line: OperationLine,
+  signal: AbortSignal,
+): Promise<OperationResult> {
+  const readBack = operation.readBack ?? NO_READ_BACK;
+  if (line.clock.uptime() >= operation.deadline) return expired(operation, line.clock.uptime());
+  const before = await readProofs(readBack, line);
+  if (before === undefined || isOver(signal, line)) return withdrawn();
+  const attempt: Attempt = { operation, readBack, before, line };
+  if (before.length > 0 && before.every(isSilence)) return neverWritten(attempt);
+  const start = line.clock.uptime();
+  // I21: the last step before the write; nothing may be awaited between.
+  if (start >= operation.deadline) return expired(operation, start);
+  const answer = await write(operation, line);
+  const seen = await watch(attempt, answer, signal);
+  const verdict = judgeOperation(operation.value, answer, seen, readBack.tolerance);
+  const acknowledged = answer.kind === "no-answer" ? null : answer.kind === "acknowledged";
+  return {
+    outcome: verdict.outcome,
+    evidence: evidenceOf(attempt, { acknowledged, seen, start, detail: verdict.detail }),
+  };
+}
+
+/** Reads back until what is seen decides or the window ends; the last that was seen. */
+async function watch(
+  attempt: Attempt,
+  answer: WriteAnswer,
+  signal: AbortSignal,
+): Promise<readonly ReadBackEvidence[]> {
+  const { line, readBack } = attempt;
+  const windowEnd = after(line.clock.uptime(), readBack.within);
+  let seen = compare(attempt, undefined);
+  if (seen.length === 0 || !(await pause(line, () => line.rest(readBack.settle)))) return seen;
+  for (let turn = 0; !isOver(signal, line); turn += 1) {
+    const proofs = await readProofs(readBack, line);
+    if (proofs === undefined) return seen;
+    seen = compare(attempt, proofs);
+    const left = since(line.clock.uptime(), windowEnd);
+    if (isDecided(answer, seen, readBack.tolerance) || left <= 0) return seen;
+    const wait = Millis(Math.min(left, turn === 0 ? FIRST_PAUSE : LATER_PAUSE));
+    if (!(await pause(line, () => line.lend(wait)))) return seen;
+  }
+  return seen;
+}
+
+async function write(operation: Operation, line: OperationLine): Promise<WriteAnswer> {
+  try {
+    await line.write(operation.point, operation.value);
+    return { kind: "acknowledged" };
+  } catch (error) {
+    if (error instanceof DeviceFault) {
+      const isRefusal = error.code === "refused-by-device" || error.code === "unknown-address";
+      return { kind: isRefusal ? "refused" : "no-answer", fault: error };
+    }
+    if (!line.signal.aborted) throw error;
+    const fault = new DeviceFault("connection-lost", "write while the line was given up", { cause: error });
+    return { kind: "no-answer", fault };
+  }
+}
+
+/** `undefined` once the line is given up. */
+async function readProofs(
+  readBack: OperationReadBack,
+  line: OperationLine,
+): Promise<readonly Proof[] | undefined> {
+  if (readBack.points.length === 0) return [];
+  try {
+    const samples = await line.read(readBack.points.map((point) => point.number));
+    return readBack.points.map((point) => proofOf(samples.get(point.number)));
+  } catch (error) {
+    if (line.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the pause came to its end; not when the line was given up meanwhile. */
+async function pause(line: OperationLine, wait: () => Promise<void>): Promise<boolean> {
+  try {
+    await wait();
+    return true;
+  } catch (error) {
+    if (!line.signal.aborted) throw error;
+    return false;
+  }
+}
+
+function compare(attempt: Attempt, proofs: readonly Proof[] | undefined): readonly ReadBackEvidence[] {
+  const { operation, readBack, before } = attempt;
+  return readBack.points.map((point, index) => {
+    const earlier = before[index] ?? { fault: "not-read" };
+    const proof = proofs?.[index] ?? { fault: "not-read" };
+    const value = "value" in proof ? proof.value : null;
+    return {
+      pointId: point.pointId,
+      before: "value" in earlier ? earlier.value : null,
+      value,
+      agrees: value !== null && agree(operation.value, value, readBack.tolerance),
+      ...("fault" in proof && { fault: proof.fault }),
+    };
+  });
+}
+
+function evidenceOf(
+  attempt: Attempt,
+  end: Pick<Evidence, "acknowledged" | "detail"> & {
+    readonly seen: readonly ReadBackEvidence[];
+    readonly start: Uptime;
+  },
+): Evidence {
+  return {
+    target: attempt.operation.value,
+    acknowledged: end.acknowledged,
+    readBacks: end.seen,
+    took: since(end.start, attempt.line.clock.uptime()),
+    detail: end.detail,
+  };
+}
+
+function isOver(signal: AbortSignal, line: OperationLine): boolean {
+  return signal.aborted || line.signal.aborted;
+}
+
+function isSilence(proof: Proof): boolean {
+  return "fault" in proof && SILENCES.includes(proof.fault);
+}
+
+/** A write into silence may act at any later time, so it is not made. */
+function neverWritten(attempt: Attempt): OperationResult {
+  const { unitAddress, busId } = attempt.operation;
+  const detail = `unit ${unitAddress} of bus ${busId} does not answer: nothing was written. Check its power and line`;
+  const start = attempt.line.clock.uptime();
+  const seen = compare(attempt, attempt.before);
+  return { outcome: "failed", evidence: evidenceOf(attempt, { acknowledged: null, seen, start, detail }) };
+}
+
+function expired(operation: Operation, now: Uptime): OperationResult {
+  const late = Math.round(since(operation.deadline, now));
+  return {
+    outcome: "expired",
+    detail: `its turn on the bus came ${late} ms after the deadline: nothing was written`,
+  };
+}
+
+function withdrawn(): OperationResult {
+  const detail = "the order was withdrawn or the line given up before its turn: nothing was written";
+  return { outcome: "rejected", cause: "shutting-down", detail };
+}

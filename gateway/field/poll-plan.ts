@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import type { PointDefinition, PollClass } from "../../domain/point.ts";
+import type { Driver, Exchange, UnitSession } from "../../drivers/driver.ts";
+import { rankOf, type ScheduledTask, spread } from "./bus-scheduler.ts";
+import type { FieldBusPlan, FieldUnitPlan } from "./field-plan.ts";
+import { gapBetween, KnownHoles } from "./known-holes.ts";
+import { ReachedIntervals } from "./reached-intervals.ts";
+import { isPolled, type UnitPoints } from "./unit-points.ts";
+
+/** One exchange that recurs. */
+export interface PollTask extends ScheduledTask {
+  /** Index of the unit on its bus. */
+  readonly unit: number;
+  readonly exchange: Exchange;
+  /** Of the exchange's points, in its order. */
+  readonly slots: Uint32Array;
+  /** `undefined`: the probe of a silent unit. */
+  readonly group: PollGroup | undefined;
+  /** Uptime in ms at which it last began, and was last answered; NaN: never. */
+  startedAt: number;
+  answeredAt: number;
+  /** The merged block it is a part of, while the hole in that is looked for. */
+  split: Split | undefined;
+}
+
+/** All exchanges of one poll class on one unit: a sweep. */
+export interface PollGroup {
+  readonly sweep: number;
+  readonly pollClass: PollClass;
+  readonly intervalMs: number;
+  readonly reached: ReachedIntervals;
+  slots: readonly number[];
+  tasks: readonly PollTask[];
+  /** Completion that was told last; NaN: none. */
+  toldAt: number;
+}
+
+/** A block that was refused as "unknown address" and is read in two parts to find out why. */
+interface Split {
+  readonly parent: Split | undefined;
+  readonly left: readonly PointDefinition[];
+  readonly right: readonly PointDefinition[];
+  /** Holes known when the outermost block was split. */
+  readonly holesBefore: number;
+  /** Exchanges of the parts whose verdict is out. */
+  pending: number;
+  /** Whether the refusal was found inside a part, so that it is not between the parts. */
+  explained: boolean;
+}
+
+/** What changes in the schedule after an answer. Tasks that fell out are marked retired. */
+export interface PlanChange {
+  readonly added: readonly PollTask[];
+  /** Slots that the unit does not have: no longer polled. */
+  readonly missing: readonly number[];
+}
+const NO_CHANGE: PlanChange = { added: [], missing: [] };
+
+/**
+ * Which exchanges read one unit. The driver plans them; what the unit refuses as an unknown address is halved
+ * until the hole is found, and then planned anew around it, so that no good point is lost with a bad one.
+ */
+export class PollPlan {
+  readonly groups: readonly PollGroup[];
+  readonly #points: UnitPoints;
+  readonly #driver: Pick<Driver, "footprint">;
+  readonly #place: { readonly index: number; readonly count: number };
+  readonly #holes = new KnownHoles();
+  #session: UnitSession | undefined;
+
+  /** `place`: the unit among those of its bus; spreads their exchanges in time. */
+  constructor(
+    points: UnitPoints,
+    bus: FieldBusPlan,
+    unit: FieldUnitPlan,
+    place: { readonly index: number; readonly count: number },
+    driver: Pick<Driver, "footprint">,
+  ) {
+    this.#points = points;
+    this.#driver = driver;
+    this.#place = place;
+    this.groups = unit.sweeps.map((sweep) => ({
+      sweep: sweep.number,
+      pollClass: sweep.pollClass,
+      intervalMs: bus.pollIntervals[sweep.pollClass],
+      reached: new ReachedIntervals(),
+      slots: [],
+      tasks: [],
+      toldAt: Number.NaN,
+    }));
+  }
+
+  /** Plans all anew, with nothing known of holes: a start, a reopened line, a unit that came back. */
+  start(session: UnitSession, now: number): readonly PollTask[] {
+    this.#session = session;
+    this.#holes.clear();
+    return this.groups.flatMap((group) => {
+      group.slots = this.#slotsOfClass(group.pollClass);
+      return this.#planGroup(group, now);
+    });
+  }
+
+  retireAll(): void {
+    for (const group of this.groups) this.#retire(group, () => true);
+  }
+
+  /** The fewest exchanges that read these slots once, around known holes. */
+  planOnce(slots: Iterable<number>): readonly Exchange[] {
+    return this.#getSession().plan(this.#points.definitionsOf(slots), this.#holes);
+  }
+
+  /** The exchange of the most urgent class: asks a silent unit whether it is there. */
+  probeExchange(): Exchange | undefined {
+    return this.groups.find((group) => group.tasks.length > 0)?.tasks[0]?.exchange;
+  }
+
+  answered(task: PollTask, now: number): PlanChange {
+    const { split, group } = task;
+    if (split === undefined || group === undefined) return NO_CHANGE;
+    task.split = undefined;
+    return { added: this.#judgeSplit(group, split, "whole", now), missing: [] };
+  }
+
+  /** The unit refused the exchange as an unknown address. */
+  refused(task: PollTask, now: number): PlanChange {
+    const { group, split } = task;
+    if (group === undefined) return NO_CHANGE;
+    this.#retire(group, (other) => other === task);
+    if (task.slots.length > 1) return { added: this.#halve(group, task, now), missing: [] };
+    for (const point of task.exchange.points) this.#holes.add(this.#driver.footprint(point.address));
+    const missing = [...task.slots];
+    group.slots = group.slots.filter((slot) => !missing.includes(slot));
+    const added = split === undefined ? [] : this.#judgeSplit(group, split, "refused", now);
+    return { added, missing };
+  }
+
+  get hasHoles(): boolean {
+    return this.#holes.count > 0;
+  }
+
+  #halve(group: PollGroup, task: PollTask, now: number): readonly PollTask[] {
+    const points = task.exchange.points;
+    const middle = points.length >> 1;
+    const left = points.slice(0, middle);
+    const right = points.slice(middle);
+    const split: Split = {
+      parent: task.split,
+      left,
+      right,
+      holesBefore: task.split?.holesBefore ?? this.#holes.count,
+      pending: 0,
+      explained: false,
+    };
+    const session = this.#getSession();
+    const exchanges = [...session.plan(left, this.#holes), ...session.plan(right, this.#holes)];
+    split.pending = exchanges.length;
+    const added = exchanges.map((exchange) =>
+      this.#makeTask(group, exchange, { due: now, anchor: task.anchor }, split),
+    );
+    group.tasks = [...group.tasks, ...added];
+    return added;
+  }
+
+  /** Once all parts of the outermost block are judged, the class is planned anew if anything was learnt. */
+  #judgeSplit(group: PollGroup, split: Split, part: "whole" | "refused", now: number): readonly PollTask[] {
+    let node: Split | undefined = split;
+    let verdict = part;
+    while (node !== undefined) {
+      if (verdict === "refused") node.explained = true;
+      node.pending -= 1;
+      if (node.pending > 0) return [];
+      if (!node.explained) this.#addGap(node);
+      verdict = "refused";
+      node = node.parent;
+    }
+    return this.#holes.count > split.holesBefore ? this.#planGroup(group, now) : [];
+  }
+
+  #addGap(split: Split): void {
+    const places = (points: readonly PointDefinition[]) =>
+      points.map((point) => this.#driver.footprint(point.address));
+    const gap = gapBetween(places(split.left), places(split.right));
+    if (gap !== undefined) this.#holes.add(gap);
+  }
+
+  #planGroup(group: PollGroup, now: number): readonly PollTask[] {
+    this.#retire(group, () => true);
+    const exchanges = this.planOnce(group.slots);
+    const { index, count } = this.#place;
+    group.tasks = exchanges.map((exchange, number) => {
+      const share = { index: index + number / exchanges.length, count };
+      return this.#makeTask(group, exchange, spread(now, group.intervalMs, share), undefined);
+    });
+    return group.tasks;
+  }
+
+  #makeTask(
+    group: PollGroup,
+    exchange: Exchange,
+    when: { readonly due: number; readonly anchor: number },
+    split: Split | undefined,
+  ): PollTask {
+    return {
+      unit: this.#place.index,
+      rank: rankOf(group.pollClass),
+      intervalMs: group.intervalMs,
+      exchange,
+      slots: this.#points.slotsOf(exchange.points),
+      group,
+      ...when,
+      retired: false,
+      startedAt: Number.NaN,
+      answeredAt: Number.NaN,
+      split,
+    };
+  }
+
+  #retire(group: PollGroup, which: (task: PollTask) => boolean): void {
+    for (const task of group.tasks) task.retired ||= which(task);
+    group.tasks = group.tasks.filter((task) => !task.retired);
+  }
+
+  #slotsOfClass(pollClass: PollClass): readonly number[] {
+    return this.#points.points.flatMap(({ definition }, slot) =>
+      definition.pollClass === pollClass && isPolled(definition) ? [slot] : [],
+    );
+  }
+
+  #getSession(): UnitSession {
+    assert(this.#session !== undefined, "a unit is planned only once its session is open");
+    return this.#session;
+  }
+}

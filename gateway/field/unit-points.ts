@@ -1,0 +1,48 @@
+import type { PointNumber } from "../../domain/ids.ts";
+import type { PointDefinition, SitePoint } from "../../domain/point.ts";
+
+/** Whether a point is read by polling: it can be read at all, and is a value. */
+export function isPolled(definition: Pick<PointDefinition, "access" | "type">): boolean {
+  return definition.access !== "write" && definition.type !== "action";
+}
+
+/** The points behind one unit address by slot: their place in the unit's list, used wherever speed counts. */
+export class UnitPoints {
+  readonly points: readonly SitePoint[];
+  readonly #slotOfDefinition = new Map<PointDefinition, number>();
+  readonly #slotOfNumber = new Map<PointNumber, number>();
+
+  constructor(points: readonly SitePoint[]) {
+    // Copied, so that each is itself: a driver hands definitions back, and two devices might share one.
+    this.points = points.map((point) => ({ ...point, definition: { ...point.definition } }));
+    for (const [slot, point] of this.points.entries()) {
+      this.#slotOfDefinition.set(point.definition, slot);
+      this.#slotOfNumber.set(point.number, slot);
+    }
+  }
+
+  findSlot(number: PointNumber): number | undefined {
+    return this.#slotOfNumber.get(number);
+  }
+
+  /** @throws {RangeError} for a slot that is none of this unit's: a bug. */
+  getPoint(slot: number): SitePoint {
+    const point = this.points[slot];
+    if (point === undefined) throw new RangeError(`the unit has no point in slot ${slot}`);
+    return point;
+  }
+
+  definitionsOf(slots: Iterable<number>): readonly PointDefinition[] {
+    return Array.from(slots, (slot) => this.getPoint(slot).definition);
+  }
+
+  /** @throws {RangeError} when a driver's plan holds a definition that it was not given: a bug of the driver. */
+  slotsOf(definitions: readonly PointDefinition[]): Uint32Array {
+    return Uint32Array.from(definitions, (definition) => {
+      const slot = this.#slotOfDefinition.get(definition);
+      if (slot === undefined)
+        throw new RangeError(`the driver planned ${definition.name}, which it was not given`);
+      return slot;
+    });
+  }
+}
