@@ -1,0 +1,105 @@
+import type { PointDefinition } from "../../../domain/point.ts";
+import { Seconds } from "../../../domain/time.ts";
+import { machineClock } from "../../../simulators/clock.ts";
+import type { FaultSpec } from "../../../simulators/modbus/fault-plan.ts";
+import { openModbusTcpServer } from "../../../simulators/modbus/modbus-tcp-server.ts";
+import {
+  ILLEGAL_DATA_ADDRESS,
+  ILLEGAL_DATA_VALUE,
+  ModbusException,
+  type ReadAnswer,
+  type RegisterBank,
+  type WriteRequest,
+} from "../../../simulators/modbus/register-bank.ts";
+import type { SimulatedUnit } from "../conformance.ts";
+
+/** A point as a profile writes it; what a test does not care about is filled in. */
+export function point(name: string, address: unknown, rest: Partial<PointDefinition> = {}): PointDefinition {
+  return {
+    name,
+    type: "number",
+    unit: "1",
+    access: "read",
+    deadband: 0,
+    pollClass: "normal",
+    maxAge: Seconds(60),
+    source: "made up for this test",
+    ...rest,
+    address,
+  };
+}
+
+/** Tables of 1,000 places each; holding register 12 takes no value above 100. */
+export class PlainBank implements RegisterBank {
+  readonly coils = new Uint8Array(1_000);
+  readonly discrete = new Uint8Array(1_000);
+  readonly holding = new Uint16Array(1_000);
+  readonly input = new Uint16Array(1_000);
+
+  readCoils = (address: number, count: number): ReadAnswer => slice(this.coils, address, count);
+  readDiscrete = (address: number, count: number): ReadAnswer => slice(this.discrete, address, count);
+  readHolding = (address: number, count: number): ReadAnswer => slice(this.holding, address, count);
+  readInput = (address: number, count: number): ReadAnswer => slice(this.input, address, count);
+
+  writeCoils({ address, values }: WriteRequest): "written" | ModbusException {
+    if (address + values.length > this.coils.length) return new ModbusException(ILLEGAL_DATA_ADDRESS);
+    this.coils.set(values, address);
+    return "written";
+  }
+
+  writeRegisters({ address, values }: WriteRequest): "written" | ModbusException {
+    if (address + values.length > this.holding.length) return new ModbusException(ILLEGAL_DATA_ADDRESS);
+    if (address === 12 && (values[0] ?? 0) > 100) return new ModbusException(ILLEGAL_DATA_VALUE);
+    this.holding.set(values, address);
+    return "written";
+  }
+}
+
+function slice(table: Uint8Array | Uint16Array, address: number, count: number): ReadAnswer {
+  return address + count > table.length
+    ? new ModbusException(ILLEGAL_DATA_ADDRESS)
+    : table.subarray(address, address + count);
+}
+
+export const UNIT = 17;
+
+/** The suite's unit, on the repository's own Modbus simulator. */
+export async function openPlainUnit(): Promise<SimulatedUnit> {
+  const bank = new PlainBank();
+  bank.holding.set([7, 40, 22], 10);
+  bank.holding.set([501], 500);
+  bank.coils[3] = 1;
+  bank.input.set([0x4366, 0x3333], 0);
+  const units = new Map([[UNIT, bank]]);
+  const server = await openModbusTcpServer({ host: "127.0.0.1", port: 0, units, clock: machineClock });
+  const level = point("level", { table: "holding", register: 11 }, { access: "read-write" });
+  const { host, port } = server.address;
+  const addOnce = (spec: FaultSpec) => void server.faults.add({ ...spec, count: 1 });
+  return {
+    busConfig: { transport: "tcp", host, port },
+    unitAddress: UNIT,
+    points: [
+      { definition: point("mode", { table: "holding", register: 10 }), value: 7 },
+      { definition: level, value: 40 },
+      { definition: point("far", { table: "holding", register: 500 }), value: 501 },
+      { definition: point("relay", { table: "coil", register: 3 }, { type: "boolean" }), value: true },
+      {
+        definition: point("volts", { table: "input", register: 0, coding: "float32" }),
+        value: Math.fround(230.2),
+      },
+    ],
+    unknown: point("nowhere", { table: "holding", register: 5_000 }),
+    writable: { definition: level, value: 55 },
+    refused: {
+      definition: point("step", { table: "holding", register: 12 }, { access: "read-write" }),
+      value: 101,
+    },
+    fallSilent: () => void server.faults.add({ kind: "silent" }),
+    speak: () => server.faults.clear(),
+    answerNextLate: (delayMs) => addOnce({ kind: "late", delayMs }),
+    answerNextMalformed: () => addOnce({ kind: "garbage" }),
+    cut: () => server.dropConnections(),
+    openLines: () => server.connectionCount,
+    [Symbol.asyncDispose]: async () => await server[Symbol.asyncDispose](),
+  };
+}
