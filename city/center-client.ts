@@ -1,0 +1,92 @@
+import { z } from "zod";
+
+const command = z.looseObject({
+  id: z.string(),
+  gatewayId: z.string(),
+  pointId: z.string(),
+  state: z.looseObject({ name: z.string() }),
+  history: z.array(z.looseObject({ state: z.string(), at: z.number() })),
+});
+export type CenterCommand = z.infer<typeof command>;
+
+const gateways = z.object({
+  gateways: z.array(z.looseObject({ id: z.string(), link: z.looseObject({ state: z.string() }) })),
+});
+const states = z.object({
+  states: z.array(
+    z.looseObject({
+      pointId: z.string(),
+      value: z.union([z.number(), z.boolean(), z.string()]).nullable(),
+      quality: z.string(),
+    }),
+  ),
+});
+export type CenterPointState = z.infer<typeof states>["states"][number];
+
+const END_STATES = new Set([
+  "succeeded",
+  "failed",
+  "rejected",
+  "expired",
+  "cancelled",
+  "superseded",
+  "outcome-unknown",
+]);
+
+/** The operators' HTTP interface, as a script would use it. Errors carry what the center said. */
+export class CenterClient {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.#url = url;
+    this.#token = token;
+  }
+
+  /** A claim for this gateway: works once, for a day. */
+  async claimGateway(id: string, name: string): Promise<string> {
+    const answer = await this.#ask("POST", "/api/v1/gateways", { id, name });
+    return z.looseObject({ claim: z.string() }).parse(answer).claim;
+  }
+
+  async linkState(gatewayId: string): Promise<string> {
+    const answer = gateways.parse(await this.#ask("GET", "/api/v1/gateways"));
+    return answer.gateways.find((gateway) => gateway.id === gatewayId)?.link.state ?? "unknown";
+  }
+
+  async states(gatewayId: string): Promise<readonly CenterPointState[]> {
+    return states.parse(await this.#ask("GET", `/api/v1/state?gateway=${gatewayId}`)).states;
+  }
+
+  async command(order: {
+    readonly gatewayId: string;
+    readonly pointId: string;
+    readonly value: number;
+    readonly ttlMs?: number;
+  }): Promise<CenterCommand> {
+    return command.parse(await this.#ask("POST", "/api/v1/commands", order));
+  }
+
+  async findCommand(id: string): Promise<CenterCommand> {
+    return command.parse(await this.#ask("GET", `/api/v1/commands/${id}`));
+  }
+
+  isOver(of: CenterCommand): boolean {
+    return END_STATES.has(of.state.name);
+  }
+
+  async #ask(method: string, path: string, body?: object): Promise<unknown> {
+    const response = await fetch(this.#url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok)
+      throw new Error(`${method} ${path}: the center answered ${response.status} ${text.slice(0, 500)}`);
+    return JSON.parse(text);
+  }
+}

@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { type Clock, Millis } from "../domain/time.ts";
+
+/** How long a program may take to put itself away before it is killed. */
+const STOP_TIMEOUT = Millis(15_000);
+
+/** A program of the city did not come up or ended by itself; the message says where its log is. */
+export class ProgramError extends Error {
+  override readonly name = "ProgramError";
+}
+
+/** One program of the city as a process of its own: told ready by a JSON line on its standard output. */
+export interface Program<Ready> extends AsyncDisposable {
+  readonly name: string;
+  readonly pid: number;
+  readonly ready: Ready;
+  /** Settles when the process is gone. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+export interface ProgramOptions<Ready> {
+  readonly name: string;
+  /** Path of the source file, then its arguments. */
+  readonly command: readonly string[];
+  readonly logFile: string;
+  readonly readyWithin: Millis;
+  readonly parseReady: (line: unknown) => Ready;
+  readonly clock: Clock;
+}
+
+/** Starts the program and waits until it says `{"event":"ready", …}`. @throws {ProgramError} */
+export async function startProgram<Ready>(options: ProgramOptions<Ready>): Promise<Program<Ready>> {
+  const { name, command, logFile } = options;
+  // A group of its own: Ctrl-C reaches the city, which then stops its programs in order.
+  const child = spawn(process.execPath, [...command], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("error", () => resolve({ code: null, signal: null }));
+  });
+  const log = createWriteStream(logFile, { flags: "a", mode: 0o600 });
+  child.stderr.pipe(log);
+  try {
+    const ready = await readyOf(child, options, ended);
+    return {
+      name,
+      pid: child.pid ?? 0,
+      ready,
+      ended,
+      kill: (signal) => child.kill(signal),
+      [Symbol.asyncDispose]: () => stop(child, ended, options.clock),
+    };
+  } catch (error) {
+    await stop(child, ended, options.clock);
+    throw error;
+  }
+}
+
+async function readyOf<Ready>(
+  child: ChildProcess,
+  options: ProgramOptions<Ready>,
+  ended: Promise<{ readonly code: number | null }>,
+): Promise<Ready> {
+  const { name, logFile, clock, readyWithin, parseReady } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<Ready>();
+  const fail = (what: string): void => reject(new ProgramError(`${name} ${what}: its log is ${logFile}`));
+  const cancel = clock.schedule(readyWithin, () => fail(`was not ready within ${readyWithin / 1_000} s`));
+  void ended.then(({ code }) => fail(`ended with exit code ${code} before it was ready`));
+  if (child.stdout === null) throw new ProgramError(`${name} has no output`);
+  createInterface(child.stdout).on("line", (line) => {
+    const message = parseLine(line);
+    if (message?.event === "ready") {
+      try {
+        resolve(parseReady(message));
+      } catch (cause) {
+        reject(
+          new ProgramError(`${name} said it is ready in a way that was not understood: ${line}`, { cause }),
+        );
+      }
+    }
+  });
+  try {
+    return await promise;
+  } finally {
+    cancel();
+  }
+}
+
+function parseLine(line: string): { readonly event?: unknown } | null {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === "object" ? parsed : null;
+  } catch {
+    return null;
+  }
+}
+
+async function stop(child: ChildProcess, ended: Promise<unknown>, clock: Clock): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill("SIGCONT");
+    child.kill("SIGTERM");
+    const cancel = clock.schedule(STOP_TIMEOUT, () => child.kill("SIGKILL"));
+    await ended;
+    cancel();
+  }
+}
