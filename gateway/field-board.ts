@@ -1,0 +1,37 @@
+import type { BusId } from "../domain/ids.ts";
+import type { Uptime } from "../domain/time.ts";
+import type { BusFigures, FieldReport } from "./field/field-plan.ts";
+import type { TelemetryStore } from "./store/store.ts";
+
+/** What the field hosts told last: readings go on to the store, sweeps and figures stand here for whoever asks. */
+export class FieldBoard {
+  readonly #telemetry: Pick<TelemetryStore, "accept">;
+  readonly #sweeps = new Map<number, Uptime>();
+  readonly #figures = new Map<BusId, BusFigures>();
+
+  constructor(telemetry: Pick<TelemetryStore, "accept">) {
+    this.#telemetry = telemetry;
+  }
+
+  readonly take = (report: FieldReport): void => {
+    switch (report.kind) {
+      case "changes":
+        this.#telemetry.accept(report.changes);
+        break;
+      case "sweeps":
+        for (const [sweep, at] of report.sweeps) this.#sweeps.set(sweep, at);
+        break;
+      default:
+        for (const figures of report.figures) this.#figures.set(figures.busId, figures);
+    }
+  };
+
+  /** When each sweep was last complete. */
+  sweeps(): ReadonlyMap<number, Uptime> {
+    return this.#sweeps;
+  }
+
+  figures(): readonly BusFigures[] {
+    return [...this.#figures.values()];
+  }
+}
