@@ -46,6 +46,11 @@ export interface SiteBus {
   readonly pollIntervals: Readonly<Record<PollClass, Millis>>;
 }
 
+/** A site before the store has numbered its points: what `loadSite` gives, since the site file names the store's folder. */
+export type UnnumberedSite = Omit<Site, "devices"> & { readonly devices: readonly UnnumberedDevice[] };
+export type UnnumberedDevice = Omit<Device, "points"> & { readonly points: readonly UnnumberedPoint[] };
+export type UnnumberedPoint = Omit<SitePoint, "number">;
+
 /** Numbers of the points, given by the store: same for the same id for as long as the store lives. */
 export type NumberPoints = (ids: readonly PointId[]) => ReadonlyMap<PointId, PointNumber>;
 

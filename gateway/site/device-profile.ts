@@ -1,0 +1,96 @@
+import type { PointDefinition } from "../../domain/point.ts";
+import type { Profile } from "../../domain/profile.ts";
+import type { Driver, Footprint } from "../../drivers/driver.ts";
+import { AddressError } from "../../drivers/driver.ts";
+import { evaluateLinearForm, type LinearForm } from "./linear-form.ts";
+import type { YamlSource } from "./source/yaml-source.ts";
+
+/** What an address is before its parameters have values. */
+export type AddressTemplate =
+  | { readonly kind: "value"; readonly value: unknown }
+  | { readonly kind: "form"; readonly form: LinearForm }
+  | { readonly kind: "list"; readonly items: readonly AddressTemplate[] }
+  | { readonly kind: "mapping"; readonly entries: readonly (readonly [string, AddressTemplate])[] };
+
+export type ParameterValues = Readonly<Record<string, number>>;
+export type RaisedClasses = Readonly<Record<string, "K1" | "K2" | "K3">>;
+
+/** The points of a profile for one set of parameter values: shared by all devices that have the same. */
+export interface ResolvedPoints {
+  readonly definitions: readonly PointDefinition[];
+  /** Of the point with the same index. */
+  readonly footprints: readonly Footprint[];
+  readonly faults: readonly AddressFault[];
+}
+
+/** A point whose address makes no sense to the driver. */
+export interface AddressFault {
+  readonly point: number;
+  /** Inside the address. */
+  readonly pointer: string;
+  readonly expected: string;
+  readonly message: string;
+}
+
+/** A profile that was checked, with its driver: gives the points of each device. */
+export class DeviceProfile {
+  readonly profile: Profile;
+  readonly source: YamlSource;
+  readonly driver: Driver;
+  readonly #templates: readonly AddressTemplate[];
+  /** Bounded by the sets of parameter values that the site's devices have. */
+  readonly #resolved = new Map<string, ResolvedPoints>();
+
+  constructor(
+    checked: { readonly profile: Profile; readonly source: YamlSource; readonly driver: Driver },
+    templates: readonly AddressTemplate[],
+  ) {
+    this.profile = checked.profile;
+    this.source = checked.source;
+    this.driver = checked.driver;
+    this.#templates = templates;
+  }
+
+  /** Everything but the address is the profile's own object; the whole is shared where the values are equal. */
+  resolve(values: ParameterValues, raised: RaisedClasses): ResolvedPoints {
+    const key = JSON.stringify([Object.entries(values).toSorted(), Object.entries(raised).toSorted()]);
+    const known = this.#resolved.get(key);
+    if (known !== undefined) return known;
+    const resolved = this.#resolve(values, raised);
+    this.#resolved.set(key, resolved);
+    return resolved;
+  }
+
+  #resolve(values: ParameterValues, raised: RaisedClasses): ResolvedPoints {
+    const definitions: PointDefinition[] = [];
+    const footprints: Footprint[] = [];
+    const faults: AddressFault[] = [];
+    for (const [index, point] of this.profile.points.entries()) {
+      const template = this.#templates[index] ?? { kind: "value", value: point.address };
+      try {
+        const address = this.driver.parseAddress(fill(template, values), point);
+        const commandClass = raised[point.name];
+        definitions.push(Object.freeze({ ...point, address, ...(commandClass && { commandClass }) }));
+        footprints.push(this.driver.footprint(address));
+      } catch (error) {
+        if (!(error instanceof AddressError)) throw error;
+        const { pointer, expected, message } = error;
+        faults.push({ point: index, pointer, expected, message });
+      }
+    }
+    return { definitions, footprints, faults };
+  }
+}
+
+function fill(template: AddressTemplate, values: ParameterValues): unknown {
+  switch (template.kind) {
+    case "value":
+      return template.value;
+    case "form":
+      return evaluateLinearForm(template.form, values);
+    case "list":
+      return template.items.map((item) => fill(item, values));
+    case "mapping":
+      return Object.fromEntries(template.entries.map(([key, item]) => [key, fill(item, values)]));
+  }
+}

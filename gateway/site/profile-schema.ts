@@ -1,0 +1,131 @@
+import { z } from "zod";
+import { POLL_CLASSES } from "../../domain/point.ts";
+import { DEVICE_CLASSES } from "../../domain/profile.ts";
+import { UNIT_CODES } from "../../domain/units.ts";
+import { DRIVER_NAMES } from "../../drivers/registry.ts";
+import { duration, PARAMETER_NAME, parameterName, SLUG, slug, text, whole } from "./source/schema-words.ts";
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, `one of ${values.join(", ")}`);
+const listOf = (names: readonly string[]): readonly [string, ...string[]] => {
+  const [first, ...rest] = names;
+  if (first === undefined) throw new Error("a choice of nothing");
+  return [first, ...rest];
+};
+
+const NUMBER = "a number";
+const number = z.number(NUMBER);
+const RANGE = "{ min: 0, max: 100 } in the point's unit";
+const SCALE = "dali-log, or { factor: 0.1, offset: 0 } with a factor that is not 0";
+const SOURCE = "the document, its revision and the place: LC-10 Modbus map rev. 4, §6.2, table 3";
+const UNIT = "a UCUM code that domain/units.ts lists, e.g. W, V, A, Cel, %, s, or 1 for a bare number";
+const ADDRESS_BOUND = 1_000_000_000;
+const parameterValue = whole(-ADDRESS_BOUND, ADDRESS_BOUND, "a whole number");
+
+const readBack = z.strictObject(
+  {
+    point: slug,
+    of: z.enum(["device", "members"], "device or members").default("device"),
+    tolerance: number.min(0, "a number from 0, in the point's unit"),
+    within: duration("50 ms", "60 s", "2 s"),
+  },
+  "{ point: actual-level, tolerance: 1, within: 2 s }",
+);
+
+const point = z.strictObject(
+  {
+    name: slug,
+    type: oneOf(["number", "boolean", "text", "action"]),
+    /** Required for numbers; other types have none. */
+    unit: z.enum(listOf(UNIT_CODES), UNIT).exactOptional(),
+    access: oneOf(["read", "write", "read-write"]),
+    address: z.record(
+      z.string(),
+      z.json("plain values"),
+      "a mapping for the driver, e.g. { table: holding, register: 15 }",
+    ),
+    scale: z
+      .union(
+        [
+          z.literal("dali-log"),
+          z.strictObject({
+            factor: number.refine((factor) => factor !== 0, SCALE),
+            offset: number.default(0),
+          }),
+        ],
+        SCALE,
+      )
+      .exactOptional(),
+    sentinels: z
+      .array(number, "a list of raw numbers")
+      .min(1, "at least one raw number")
+      .max(16, "at most 16")
+      .exactOptional(),
+    range: z
+      .strictObject({ min: number, max: number }, RANGE)
+      .refine(({ min, max }) => min <= max, RANGE)
+      .exactOptional(),
+    /** Required for numbers that are read; others tell every change. */
+    deadband: number.min(0, "a number from 0, in the point's unit; 0 tells every change").exactOptional(),
+    pollClass: oneOf(POLL_CLASSES),
+    maxAge: duration("100 ms", "7 d", "90 s"),
+    commandClass: oneOf(["K1", "K2", "K3"]).exactOptional(),
+    readBack: readBack.exactOptional(),
+    pulse: duration("10 ms", "10 min", "500 ms").exactOptional(),
+    safeValue: z.union([number, z.boolean(), z.string()], "a value of the point's type").exactOptional(),
+    source: text(300, SOURCE).min(8, SOURCE),
+  },
+  "a mapping with name, type, unit, access, address, pollClass, maxAge and source",
+);
+export type WrittenPoint = z.output<typeof point>;
+
+const why = text(300, "the reason, for who meets it next");
+const quirk = z.discriminatedUnion(
+  "flag",
+  [
+    z.strictObject({
+      flag: z.literal("settle-before-read-back"),
+      value: duration("1 ms", "10 s", "300 ms"),
+      why,
+    }),
+    z.strictObject({
+      flag: z.literal("registers-per-read"),
+      value: whole(1, 125, "a number of registers from 1 to 125"),
+      why,
+    }),
+  ],
+  "settle-before-read-back or registers-per-read",
+);
+
+/** A profile as it is written, before its addresses are understood. */
+export const PROFILE_SCHEMA = z.strictObject(
+  {
+    id: slug,
+    title: text(200, "who makes it and what it is, e.g. ACME LC-10 lamp controller"),
+    class: z.enum(listOf(Object.keys(DEVICE_CLASSES)), `one of ${Object.keys(DEVICE_CLASSES).join(", ")}`),
+    driver: z.enum(listOf(DRIVER_NAMES), `one of ${DRIVER_NAMES.join(", ")}`),
+    parameters: z
+      .record(
+        parameterName,
+        z.strictObject(
+          { min: parameterValue, max: parameterValue, default: parameterValue.exactOptional() },
+          "{ min: 0, max: 63 }",
+        ),
+        `a mapping from ${PARAMETER_NAME} to { min, max }`,
+      )
+      .default({}),
+    group: oneOf(["none", "members"]).default("none"),
+    points: z.array(point, "a list of points").min(1, "at least one point").max(1_000, "at most 1000 points"),
+    quirks: z.array(quirk, "a list of quirks").max(20, "at most 20 quirks").default([]),
+  },
+  `a mapping with id (${SLUG}), title, class, driver and points`,
+);
+export type WrittenProfile = z.output<typeof PROFILE_SCHEMA>;
+
+/** The JSON Schema that editors use: `profiles/profile.schema.json` is this, written out. */
+export function profileJsonSchema(): object {
+  return {
+    ...z.toJSONSchema(PROFILE_SCHEMA, { io: "input", unrepresentable: "any" }),
+    title: "A device model of Nerve: what points it has and where a driver finds them",
+  };
+}
