@@ -100,7 +100,7 @@ const CASES: readonly PlantedCase[] = [
     at: ["domain/x/y/z.ts:1", "test/x.ts:1"],
     good: {
       "domain/x/y.ts": 'import "../../a.ts";',
-      "drivers/a/b/c.ts": 'import "../../../domain/ids.ts";',
+      "gateway/a/b/c.ts": 'import "../../../domain/ids.ts";\nimport "../../../drivers/driver.ts";',
       "test/a/b/c.ts": 'import "../../../a.ts";',
     },
   },

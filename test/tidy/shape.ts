@@ -59,9 +59,9 @@ function foldersUp(path: string): number {
   return path.match(/\.\.\//g)?.length ?? 0;
 }
 
-/** A folder in a part's folder, like `drivers/serial/dialects/`, speaks the common words too: one more for `domain/`. */
+/** A folder in a part's folder, like `drivers/serial/dialects/`, speaks the common words too. */
 function isVocabulary(path: string): boolean {
-  return /^(\.\.\/)+domain\//.test(path);
+  return /^(\.\.\/)+(domain\/|drivers\/[a-z-]+\.ts$)/.test(path);
 }
 
 export function findNamelessFiles(files: readonly ProjectFile[]): readonly Finding[] {
