@@ -25,6 +25,7 @@ import type { SessionKeeper } from "./session-keeper.ts";
 const SWEEPS_EVERY = Seconds(1);
 /** In sweep reports. */
 const FIGURES_EVERY = 5;
+const STARTING = "is starting: nothing was written. Try again in some seconds";
 
 /** Finds a driver by its name in the plan; the registry's `loadDriver` in the product. */
 export type LoadDriver = (name: string) => Promise<Driver>;
@@ -42,7 +43,8 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   readonly name: string;
   readonly #parts: FieldHostParts;
   readonly #reports: ReportBatcher;
-  #runners: ReadonlyMap<BusId, BusRunner> = new Map();
+  /** `undefined` until the drivers are loaded. */
+  #runners: ReadonlyMap<BusId, BusRunner> | undefined;
 
   constructor(parts: FieldHostParts) {
     this.name = `field host ${parts.plan.group}`;
@@ -76,6 +78,9 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   }
 
   async runOperation(operation: Operation, signal: AbortSignal): Promise<OperationResult> {
+    if (this.#runners === undefined) {
+      return { outcome: "rejected", cause: "busy", detail: `${this.name} ${STARTING}` };
+    }
     const found = this.#find(operation);
     const unknown = found === undefined ? undefined : this.#findUnknown(operation, found.keeper);
     if (found === undefined || unknown !== undefined) {
@@ -90,6 +95,9 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   }
 
   async readNow(read: FreshRead, signal: AbortSignal): Promise<FreshReadResult> {
+    if (this.#runners === undefined) {
+      return { outcome: "fault", code: "field-host-down", detail: `${this.name} ${STARTING}` };
+    }
     const found = this.#find(read);
     if (
       found === undefined ||
@@ -105,12 +113,12 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   }
 
   readFrames(busId: BusId): Promise<readonly BusFrame[]> {
-    return Promise.resolve(this.#runners.get(busId)?.readFrames() ?? []);
+    return Promise.resolve(this.#runners?.get(busId)?.readFrames() ?? []);
   }
 
   /** What the core did not get is told again: every point with its next sample. */
   retell(): void {
-    for (const runner of this.#runners.values()) runner.retell();
+    for (const runner of this.#runners?.values() ?? []) runner.retell();
   }
 
   async #readFresh(
@@ -140,7 +148,7 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   }
 
   #find(place: { readonly busId: BusId; readonly unitAddress: string }) {
-    const runner = this.#runners.get(place.busId);
+    const runner = this.#runners?.get(place.busId);
     const keeper = runner?.findUnit(place.unitAddress);
     return runner === undefined || keeper === undefined ? undefined : { runner, keeper };
   }
