@@ -122,4 +122,5 @@ export interface DriverContext {
   /** Takes every raw frame for the ring that crews read. */
   readonly frames: FrameSink;
 }
+/** `bytes` are the driver's own again when the call returns: who keeps them copies them. */
 export type FrameSink = (direction: "sent" | "received", bytes: Uint8Array) => void;
