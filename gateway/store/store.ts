@@ -1,11 +1,14 @@
+import type { Logger } from "pino";
 import type { Command, CommandState } from "../../domain/command.ts";
 import type { CommandId, IncarnationId, PointId, PointNumber } from "../../domain/ids.ts";
 import type { Lane, RangeSet, SequenceRange, TelemetryLane } from "../../domain/lane.ts";
 import type { CommandClass } from "../../domain/point.ts";
+import type { RandomSource } from "../../domain/random.ts";
 import type { PointChange, PointValue, StoredReading } from "../../domain/reading.ts";
-import type { Instant, Millis, Uptime } from "../../domain/time.ts";
+import type { Clock, Instant, Millis, Uptime } from "../../domain/time.ts";
 import type { LineageEntry } from "../../domain/wire/hello.ts";
-import type { EvidenceBody, EventBody } from "../../domain/wire/record-kinds.ts";
+import type { TimeQuality } from "../../domain/wire/points-block.ts";
+import type { EventBody, EvidenceBody } from "../../domain/wire/record-kinds.ts";
 
 /**
  * The gateway's memory: two SQLite files that never share a transaction (DESIGN §6). What is asked here is
@@ -28,11 +31,38 @@ export interface Store extends AsyncDisposable {
   /** Listeners are told, without data, that there may be something new; they must not throw. Returns the way to stop. */
   onEvidence(hint: () => void): () => void;
   onTelemetry(hint: () => void): () => void;
+  /** Who knows how far the wall clock may be trusted; stamped into each record. Before it is told: `holdover`. */
+  useTimeQuality(source: () => TimeQuality): void;
+  /** Removes what may go by age and, near the quota, by PROTOCOL §5. Call it every few minutes; see `retentionLoop`. */
+  runRetention(now: Instant): Promise<RetentionReport>;
+  health(): StoreHealth;
+}
+
+/** Records that one run of the retention removed. */
+export interface RetentionReport {
+  /** Held by the center in two sync sessions, and old enough. */
+  readonly aged: number;
+  /** Held by the center, and given up for space. */
+  readonly pressed: number;
+  /** Told to nobody, and given up for space: each in a declared gap. */
+  readonly gaps: number;
+  readonly usedShare: number;
+}
+
+/** Shown by `nerve status`. */
+export interface StoreHealth {
+  readonly critical: "durable" | "failing";
+  readonly telemetry: "durable" | "failing";
+  /** Of the last failure while it lasts. */
+  readonly detail: string | null;
+  /** Entries whose bytes had changed, set aside in the files' quarantine tables. */
+  readonly quarantined: number;
 }
 
 export interface StoreFinding {
   readonly file: "critical" | "telemetry";
-  readonly setAsideAs: string;
+  /** Name in the same folder; `null`: the file stays in use, and `reason` says what of it can not be trusted. */
+  readonly setAsideAs: string | null;
   readonly reason: string;
 }
 
@@ -98,8 +128,18 @@ export interface TelemetryStore {
   latestAll(): Iterable<StoredReading>;
   /** Called after each commit with what it made durable, in order: the twin publisher's and API's source. Returns the way to stop. */
   onCommit(listener: (readings: readonly StoredReading[]) => void): () => void;
-  /** Newest last, by gateway timestamp; at most `limit` (1 … 10,000). */
-  history(point: PointNumber, span: { readonly from: Instant; readonly to: Instant; readonly limit: number }): readonly PointChange[];
+  /**
+   * Newest last, by gateway timestamp; at most `limit` (1 … 10,000) and the newest of them. One call looks through
+   * at most 20,000 entries from `to` backwards, since it runs on the core's loop: ask for less time to see further.
+   */
+  history(point: PointNumber, span: HistorySpan): readonly PointChange[];
+}
+
+/** Both ends included. */
+export interface HistorySpan {
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly limit: number;
 }
 
 /** What of each lane is still to be told, and what was told: the uplink's side of the store. */
@@ -122,7 +162,11 @@ export interface SyncLedger {
   /** Latest time known to be true, PROTOCOL §6. */
   safeTime(): Instant;
   rememberSafeTime(at: Instant): void;
-  disk(): { readonly usedBytes: number; readonly quotaBytes: number; readonly state: "ok" | "warn" | "critical" };
+  disk(): {
+    readonly usedBytes: number;
+    readonly quotaBytes: number;
+    readonly state: "ok" | "warn" | "critical";
+  };
 }
 
 export interface EntryQuery {
@@ -168,11 +212,24 @@ export interface StoreOptions {
   readonly keepHistory?: Millis;
 }
 
+export interface StoreContext {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly logger: Logger;
+  /** Default: what the loaded SQLite answers. */
+  readonly sqliteVersion?: string;
+}
+
 export const STORE_FAULTS = {
-  "sqlite-too-old": "this SQLite has a known corruption in WAL reset: install the packages of the lock file with `npm ci`",
-  "owned-by-another": "another gateway has this store open: stop it first, or give this one another dataFolder",
-  "not-durable": "the disk did not confirm the write: nothing was done; see `nerve status`, check space and the disk",
-  "newer-schema": "the store was written by a newer gateway: start that version, or give this one another dataFolder",
+  "sqlite-too-old":
+    "this SQLite has a known corruption in WAL reset: install the packages of the lock file with `npm ci`",
+  "owned-by-another":
+    "another gateway has this store open: stop it first, or give this one another dataFolder",
+  "not-durable":
+    "the disk did not confirm the write: nothing was done; see `nerve status`, check space and the disk",
+  "newer-schema":
+    "the store was written by a newer gateway: start that version, or give this one another dataFolder",
+  unusable: "check that the gateway's user owns the dataFolder and that its disk is mounted and answers",
 } as const;
 export type StoreFaultCode = keyof typeof STORE_FAULTS;
 

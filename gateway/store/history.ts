@@ -1,0 +1,90 @@
+import type { PointNumber } from "../../domain/ids.ts";
+import type { PointChange, StoredReading } from "../../domain/reading.ts";
+import { decodeEntry } from "../../domain/wire/entry.ts";
+import { decodePointsBlock } from "../../domain/wire/points-block.ts";
+import type { StoreDatabase, StoreStatement } from "./database.ts";
+import { minuteOf } from "./group-builder.ts";
+import { LANE_CODES } from "./incarnations.ts";
+import type { HistorySpan } from "./store.ts";
+
+const LIMIT_MAX = 10_000;
+/** Entries looked through by one call: it runs on the core's loop, and this is some 100 ms of work. */
+const ENTRIES_MAX = 20_000;
+
+interface Mark {
+  readonly incarnation: number;
+  readonly lane: number;
+  readonly first_seq: number;
+  readonly minute: number;
+}
+
+/** Reads a point's readings out of the blocks, minute by minute from the newest. */
+export class History {
+  readonly #marks: StoreStatement;
+  readonly #frames: StoreStatement;
+
+  constructor(database: StoreDatabase) {
+    this.#marks = database.prepare(
+      `select incarnation, lane, first_seq, minute from marks where minute between ? and ? and lane in (?, ?)
+       order by incarnation desc, minute desc, first_seq desc`,
+    );
+    this.#frames = database.prepare(
+      "select frame from entries where incarnation = ? and lane = ? and first_seq >= ? order by first_seq",
+    );
+  }
+
+  read(point: PointNumber, span: HistorySpan): readonly PointChange[] {
+    const limit = Math.max(1, Math.min(LIMIT_MAX, Math.floor(span.limit)));
+    // A group's first reading may be a minute older than its others.
+    const marks = this.#marks.iterate(
+      minuteOf(span.from) - 1,
+      minuteOf(span.to) + 1,
+      LANE_CODES.B,
+      LANE_CODES.C,
+    );
+    const found: { readonly incarnation: number; readonly reading: StoredReading }[] = [];
+    const budget = { entries: ENTRIES_MAX };
+    let minute = Number.NaN;
+    for (const mark of marks as IterableIterator<Mark>) {
+      if (mark.minute !== minute && (found.length >= limit || budget.entries <= 0)) break;
+      minute = mark.minute;
+      for (const reading of this.#readMinute(mark, point, budget)) {
+        const at = reading.gatewayTimestamp;
+        if (at >= span.from && at <= span.to) found.push({ incarnation: mark.incarnation, reading });
+      }
+    }
+    return found
+      .sort((left, right) => order(left, right))
+      .slice(-limit)
+      .map(({ reading: { stateVersion: _, ...change } }) => change);
+  }
+
+  *#readMinute(mark: Mark, point: PointNumber, budget: { entries: number }): Generator<StoredReading> {
+    const frames = this.#frames.iterate(mark.incarnation, mark.lane, mark.first_seq);
+    for (const { frame } of frames as IterableIterator<{ frame: Buffer }>) {
+      budget.entries -= 1;
+      const readings = readingsOf(frame);
+      if (readings.length > 0 && minuteOf(readings[0]?.gatewayTimestamp ?? 0) !== mark.minute) return;
+      for (const reading of readings) if (reading.point === point) yield reading;
+    }
+  }
+}
+
+type Found = { readonly incarnation: number; readonly reading: StoredReading };
+
+function order(left: Found, right: Found): number {
+  const byTime = left.reading.gatewayTimestamp - right.reading.gatewayTimestamp;
+  return (
+    byTime || left.incarnation - right.incarnation || left.reading.stateVersion - right.reading.stateVersion
+  );
+}
+
+/** None for a record, and none for what can not be trusted: `readEntries` sets that aside. */
+export function readingsOf(frame: Uint8Array): readonly StoredReading[] {
+  try {
+    const entry = decodeEntry(frame);
+    return entry.kind === "points" ? decodePointsBlock(entry.body).readings : [];
+  } catch {
+    return [];
+  }
+}

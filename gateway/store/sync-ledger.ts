@@ -1,0 +1,223 @@
+import { statSync } from "node:fs";
+import type { IncarnationId } from "../../domain/ids.ts";
+import type { Lane, RangeSet, SequenceRange } from "../../domain/lane.ts";
+import type { Instant } from "../../domain/time.ts";
+import { BATCH_BODY_MAX_BYTES } from "../../domain/wire/batch.ts";
+import { decodeEntry } from "../../domain/wire/entry.ts";
+import { WireError } from "../../domain/wire/wire-error.ts";
+import { heldByCenter } from "./acknowledgements.ts";
+import type { CriticalFile } from "./critical-file.ts";
+import type { CriticalSettings } from "./critical-values.ts";
+import type { StoreDatabase } from "./database.ts";
+import { LANE_CODES } from "./incarnations.ts";
+import { findLowest, type LaneBook, type LanePage } from "./lane-book.ts";
+import type { EntryQuery, LaneHead, StoredEntry, SyncLedger } from "./store.ts";
+import type { TelemetryLog } from "./telemetry-log.ts";
+
+const WARN_SHARE = 0.7;
+const CRITICAL_SHARE = 0.9;
+
+export interface SyncParts {
+  readonly critical: CriticalFile;
+  /** Reads telemetry.db. */
+  readonly reader: StoreDatabase;
+  readonly settings: CriticalSettings;
+  readonly lanes: LaneBook;
+  readonly log: TelemetryLog;
+  readonly quotaBytes: number;
+}
+
+interface EntryRow {
+  readonly first_seq: number;
+  readonly count: number;
+  readonly frame: Buffer;
+}
+
+/** The uplink's side of the store. */
+export class StoreSyncLedger implements SyncLedger {
+  readonly #parts: SyncParts;
+  /** Entries on their way to quarantine: seen by readers until the worker has moved them. */
+  readonly #broken = new Set<string>();
+
+  constructor(parts: SyncParts) {
+    this.#parts = parts;
+  }
+
+  /** Entries found broken in this opening. */
+  get quarantined(): number {
+    return this.#broken.size;
+  }
+
+  heads(): readonly LaneHead[] {
+    return this.#parts.lanes
+      .pages()
+      .filter((page) => page.highest > 0)
+      .map((page) => ({
+        incarnation: page.incarnation.id,
+        lane: page.lane,
+        lowestRetained: this.#lowestOf(page),
+        highestWritten: page.highest,
+      }));
+  }
+
+  readEntries(query: EntryQuery): readonly StoredEntry[] {
+    const page = this.#parts.lanes.find(query.incarnation, query.lane);
+    if (page === undefined) return [];
+    const found: StoredEntry[] = [];
+    const broken: { readonly row: EntryRow; readonly cause: string }[] = [];
+    let records = 0;
+    let bytes = 0;
+    for (const row of this.#rows(page, query.from)) {
+      if (this.#broken.has(keyOf(page, row.first_seq))) continue;
+      const cause = findFault(page, row);
+      if (cause !== undefined) {
+        broken.push({ row, cause });
+        continue;
+      }
+      records += row.count;
+      bytes += row.frame.length;
+      if (found.length > 0 && (records > query.maxRecords || bytes > BATCH_BODY_MAX_BYTES)) break;
+      found.push({ range: { first: row.first_seq, count: row.count }, frame: row.frame });
+    }
+    for (const { row, cause } of broken) this.#setAside(page, row, cause);
+    return found;
+  }
+
+  /** Reads every entry not told yet, so that what broke on the disk is found before anything rests on it (I15). */
+  scan(): number {
+    const before = this.#broken.size;
+    for (const page of this.#parts.lanes.pages()) {
+      if (this.#parts.lanes.backlogOf(page) === 0) continue;
+      for (let from = 1; from <= page.highest; ) {
+        const last = this.readEntries({
+          incarnation: page.incarnation.id,
+          lane: page.lane,
+          from,
+          maxRecords: 100_000,
+        }).at(-1);
+        if (last === undefined) break;
+        from = last.range.first + last.range.count;
+      }
+    }
+    return this.#broken.size - before;
+  }
+
+  acknowledge(incarnation: IncarnationId, lane: Lane, ranges: RangeSet, session: string): void {
+    const page = this.#parts.lanes.find(incarnation, lane);
+    if (page === undefined || ranges.length === 0) return;
+    this.#parts.lanes.acknowledge(page, ranges, session);
+    this.#parts.log.notePending();
+  }
+
+  acknowledged(incarnation: IncarnationId, lane: Lane): RangeSet {
+    const page = this.#parts.lanes.find(incarnation, lane);
+    return page === undefined ? [] : heldByCenter(page.acknowledgement);
+  }
+
+  backlog(): Readonly<Record<Lane, number>> {
+    const backlog: Record<Lane, number> = { A: 0, B: 0, C: 0, D: 0 };
+    for (const page of this.#parts.lanes.pages()) backlog[page.lane] += this.#parts.lanes.backlogOf(page);
+    return backlog;
+  }
+
+  highestSession(): string | null {
+    return this.#parts.settings.highestSession();
+  }
+
+  rememberSession(session: string): void {
+    this.#parts.settings.rememberSession(session);
+  }
+
+  safeTime(): Instant {
+    return this.#parts.settings.safeTime();
+  }
+
+  rememberSafeTime(at: Instant): void {
+    this.#parts.settings.rememberSafeTime(at);
+  }
+
+  disk(): {
+    readonly usedBytes: number;
+    readonly quotaBytes: number;
+    readonly state: "ok" | "warn" | "critical";
+  } {
+    const { critical, reader, quotaBytes } = this.#parts;
+    const usedBytes = usedBytesOf(critical.database) + usedBytesOf(reader);
+    const share = usedBytes / quotaBytes;
+    return {
+      usedBytes,
+      quotaBytes,
+      state: share >= CRITICAL_SHARE ? "critical" : share >= WARN_SHARE ? "warn" : "ok",
+    };
+  }
+
+  #lowestOf(page: LanePage): number {
+    page.lowest ??= findLowest(this.#databaseOf(page), page);
+    return page.lowest;
+  }
+
+  #databaseOf(page: LanePage): StoreDatabase {
+    return page.lane === "A" ? this.#parts.critical.database : this.#parts.reader;
+  }
+
+  #rows(page: LanePage, from: number): IterableIterator<EntryRow> {
+    return this.#databaseOf(page)
+      .prepare<unknown[], EntryRow>(
+        "select first_seq, count, frame from entries where incarnation = ? and lane = ? and first_seq >= ? order by first_seq",
+      )
+      .iterate(page.incarnation.number, LANE_CODES[page.lane], from);
+  }
+
+  /** Moves the entry to the quarantine and declares what is thereby never told (I14, I15). */
+  #setAside(page: LanePage, row: EntryRow, cause: string): void {
+    const { lane, incarnation } = page;
+    const range: SequenceRange = { first: row.first_seq, count: row.count };
+    this.#broken.add(keyOf(page, row.first_seq));
+    this.#parts.lanes.drop(page, range);
+    page.lowest = undefined;
+    const reason = `stored bytes had changed: ${cause}`.slice(0, 200);
+    const gaps = [{ kind: "gap" as const, lane, incarnation: incarnation.id, ...range, reason }];
+    if (lane === "A") quarantineEvidence(this.#parts.critical, incarnation.number, row, cause);
+    const quarantines =
+      lane === "A" ? [] : [{ incarnation: incarnation.number, lane, first: row.first_seq, cause }];
+    this.#parts.log.order({ quarantines, gaps });
+  }
+}
+
+function keyOf(page: LanePage, first: number): string {
+  return `${page.incarnation.number}/${page.lane}/${first}`;
+}
+
+/** Why the row can not be told, or `undefined`. Row and frame must agree: a flipped bit may sit in either. */
+function findFault(page: LanePage, row: EntryRow): string | undefined {
+  try {
+    const { incarnation, lane, range } = decodeEntry(row.frame);
+    const agrees =
+      incarnation === page.incarnation.id &&
+      lane === page.lane &&
+      range.first === row.first_seq &&
+      range.count === row.count &&
+      row.frame.length > 0;
+    return agrees ? undefined : "row and frame name different records";
+  } catch (error) {
+    return error instanceof WireError || error instanceof RangeError ? error.message : String(error);
+  }
+}
+
+function quarantineEvidence(file: CriticalFile, incarnation: number, row: EntryRow, cause: string): void {
+  const put = file.statement(
+    "insert into quarantine (incarnation, lane, first_seq, count, frame, cause) values (?, ?, ?, ?, ?, ?)",
+  );
+  const remove = file.statement("delete from entries where incarnation = ? and lane = ? and first_seq = ?");
+  file.transaction(() => {
+    put.run(incarnation, LANE_CODES.A, row.first_seq, row.count, row.frame, cause);
+    remove.run(incarnation, LANE_CODES.A, row.first_seq);
+  });
+}
+
+/** Pages in use, and the WAL that is still to be brought home. */
+function usedBytesOf(database: StoreDatabase): number {
+  const figure = (name: string): number => Number(database.pragma(name, { simple: true }));
+  const wal = statSync(`${database.name}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  return (figure("page_count") - figure("freelist_count")) * figure("page_size") + wal;
+}

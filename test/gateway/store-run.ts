@@ -1,0 +1,40 @@
+import { pino } from "pino";
+import { Instant } from "../../domain/time.ts";
+import { PointId, type PointNumber } from "../../domain/ids.ts";
+import type { PointChange, PointValue } from "../../domain/reading.ts";
+import type { Clock } from "../../domain/time.ts";
+import { systemClock } from "../../domain/system-clock.ts";
+import { systemRandom } from "../../domain/system-random.ts";
+import { openStore } from "../../gateway/store/open-store.ts";
+import type { Store, StoreContext, StoreOptions } from "../../gateway/store/store.ts";
+
+/** Opens a real store with the machine's clock and chance, silent unless a test wants its log. */
+export function openTestStore(
+  options: StoreOptions,
+  context: Partial<StoreContext> & { readonly clock?: Clock } = {},
+): Promise<Store> {
+  return openStore(options, {
+    clock: systemClock,
+    random: systemRandom,
+    logger: pino({ level: "silent" }),
+    ...context,
+  });
+}
+
+/** `count` points `lamp-<n>/dim-level`, in the order of their numbers. */
+export function numberLamps(store: Store, count: number): readonly PointNumber[] {
+  const ids = Array.from({ length: count }, (_, index) => PointId(`lamp-${index + 1}/dim-level`));
+  return [...store.telemetry.numberPoints(ids).values()];
+}
+
+/** A good reading. */
+export function reading(point: PointNumber, value: PointValue, at = 1_800_000_000_000): PointChange {
+  return {
+    point,
+    value,
+    quality: "good",
+    cause: "none",
+    gatewayTimestamp: Instant(at),
+    sourceTimestamp: null,
+  };
+}
