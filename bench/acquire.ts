@@ -24,11 +24,16 @@ const gatewayReady = z.looseObject({ socket: z.string() });
  */
 export async function benchAcquire(folder: string, clock: Clock): Promise<readonly BenchLine[]> {
   const lines: BenchLine[] = [];
-  for (const share of [0.02, 1]) lines.push(await measure({ folder: join(folder, `share-${share}`), share, clock }));
+  for (const share of [0.02, 1])
+    lines.push(await measure({ folder: join(folder, `share-${share}`), share, clock }));
   return lines;
 }
 
-async function measure(run: { readonly folder: string; readonly share: number; readonly clock: Clock }): Promise<BenchLine> {
+async function measure(run: {
+  readonly folder: string;
+  readonly share: number;
+  readonly clock: Clock;
+}): Promise<BenchLine> {
   const { folder, share, clock } = run;
   await mkdir(folder, { recursive: true });
   await using slave = await startProgram({
@@ -51,7 +56,13 @@ async function measure(run: { readonly folder: string; readonly share: number; r
     ratio: round(ratio),
     goal: share < 1 ? "ratio at most 4" : "reported",
     ok: share === 1 || ratio <= 4,
-    details: { pointsPolled: gateway.points, readingsStored: gateway.stored, windowSeconds: WINDOW / 1_000, points: POINTS, intervalMs: 100 },
+    details: {
+      pointsPolled: gateway.points,
+      readingsStored: gateway.stored,
+      windowSeconds: WINDOW / 1_000,
+      points: POINTS,
+      intervalMs: 100,
+    },
   };
 }
 
@@ -89,7 +100,11 @@ async function gatewayPath(
   await clock.sleep(WINDOW, never);
   const after = await sample(gateway);
   const points = (after.exchanges - before.exchanges) * BLOCK;
-  return { cpuPerMillion: ((after.cpu - before.cpu) / points) * 1e6, points, stored: after.stored - before.stored };
+  return {
+    cpuPerMillion: ((after.cpu - before.cpu) / points) * 1e6,
+    points,
+    stored: after.stored - before.stored,
+  };
 }
 
 async function sample(
@@ -126,8 +141,25 @@ async function writeSite(folder: string, port: number): Promise<string> {
     dataFolder: "data",
     broker: { host: "127.0.0.1", port: 0 },
     profiles: ["profiles"],
-    buses: [{ id: "slave", driver: "modbus", transport: "tcp", host: "127.0.0.1", port, pollIntervals: { fast: "100 ms" } }],
-    devices: [{ repeat: { block: `0..${BLOCKS - 1}` }, id: "block-{block}", profile: "bench-block", bus: "slave", unit: 1 }],
+    buses: [
+      {
+        id: "slave",
+        driver: "modbus",
+        transport: "tcp",
+        host: "127.0.0.1",
+        port,
+        pollIntervals: { fast: "100 ms" },
+      },
+    ],
+    devices: [
+      {
+        repeat: { block: `0..${BLOCKS - 1}` },
+        id: "block-{block}",
+        profile: "bench-block",
+        bus: "slave",
+        unit: 1,
+      },
+    ],
   };
   await mkdir(join(folder, "profiles"), { recursive: true });
   await writeFile(join(folder, "profiles/bench-block.yaml"), JSON.stringify(profile));

@@ -3,10 +3,12 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../domain/system-clock.ts";
-import { type BenchLine, formatLine } from "./bench-line.ts";
 import type { Clock } from "../domain/time.ts";
+import { type BenchLine, formatLine } from "./bench-line.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<(folder: string, clock: Clock) => Promise<readonly BenchLine[]>>>> = {
+const BENCHES: Readonly<
+  Record<string, () => Promise<(folder: string, clock: Clock) => Promise<readonly BenchLine[]>>>
+> = {
   acquire: () => import("./acquire.ts").then((module) => module.benchAcquire),
   command: () => import("./command.ts").then((module) => module.benchCommand),
 };
@@ -28,15 +30,28 @@ async function main(args: readonly string[]): Promise<number> {
     options: { json: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
   });
   const unknown = positionals.find((name) => !NAMES.includes(name));
-  if (values.help || unknown !== undefined) {
-    process.stdout.write(unknown === undefined ? HELP : `no bench ${JSON.stringify(unknown)}\n${HELP}`);
-    return unknown === undefined ? 0 : 2;
+  if (unknown !== undefined) {
+    process.stderr.write(`no bench ${JSON.stringify(unknown)}\n${HELP}`);
+    return 2;
   }
-  process.stderr.write(`${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.versions.node}\n`);
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  process.stderr.write(
+    `${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores, Node ${process.versions.node}\n`,
+  );
+  return await report(
+    positionals.length > 0 ? positionals : NAMES,
+    values.json ? JSON.stringify : formatLine,
+  );
+}
+
+async function report(names: readonly string[], format: (line: BenchLine) => string): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "nerve-bench-"));
   try {
-    const lines = await runAll(positionals.length > 0 ? positionals : NAMES, folder);
-    for (const line of lines) process.stdout.write(values.json ? `${JSON.stringify(line)}\n` : formatLine(line));
+    const lines = await runAll(names, folder);
+    for (const line of lines) process.stdout.write(`${format(line)}\n`);
     return lines.every((line) => line.ok) ? 0 : 1;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -6,7 +6,10 @@ const TICKS_PER_SECOND = 100;
 /** CPU seconds of the process and of all that descend from it and still live. */
 export async function treeCpuSeconds(root: number): Promise<number> {
   const stats = await Promise.all((await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(statOf));
-  const byParent = Map.groupBy(stats.filter((stat) => stat !== null), (stat) => stat.parent);
+  const byParent = Map.groupBy(
+    stats.filter((stat) => stat !== null),
+    (stat) => stat.parent,
+  );
   const own = stats.find((stat) => stat?.pid === root);
   let ticks = own?.ticks ?? 0;
   const visit = (pid: number): void => {

@@ -1,28 +1,20 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
 import { type Clock, Seconds } from "../domain/time.ts";
 import { CenterClient } from "./center-client.ts";
 import { type Program, startProgram } from "./program.ts";
+import {
+  type CenterReady,
+  centerReady,
+  type GatewayReady,
+  gatewayReady,
+  type SimulatorsReady,
+  simulatorsReady,
+} from "./ready-lines.ts";
 import { siteFileOf } from "./site-file.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-
-const simulatorsReady = z.looseObject({
-  bridges: z
-    .array(z.looseObject({ id: z.string(), host: z.string(), port: z.number(), unit: z.number() }))
-    .min(1),
-  control: z.looseObject({ host: z.string(), port: z.number() }),
-});
-export type SimulatorsReady = z.infer<typeof simulatorsReady>;
-const centerReady = z.looseObject({ operators: z.string(), gateways: z.string(), token: z.string() });
-export type CenterReady = z.infer<typeof centerReady>;
-const gatewayReady = z.looseObject({
-  socket: z.string(),
-  mqtt: z.looseObject({ host: z.string(), port: z.number() }),
-});
-export type GatewayReady = z.infer<typeof gatewayReady>;
 
 export interface CityOptions {
   /** Stores, keys, logs; kept between runs. */

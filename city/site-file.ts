@@ -1,4 +1,4 @@
-import type { SimulatorsReady } from "./city.ts";
+import type { SimulatorsReady } from "./ready-lines.ts";
 
 /** Place Darcy, Dijon: the lamps stand along a street from here, 25 m apart. */
 const START = { latitude: 47.3237, longitude: 5.0331 };

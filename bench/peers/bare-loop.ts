@@ -24,7 +24,9 @@ for (let due = performance.now(); due < end; due += INTERVAL_MS) {
   points += await sweep();
 }
 const used = process.cpuUsage(before);
-process.stdout.write(`${JSON.stringify({ event: "ready", cpuSeconds: (used.user + used.system) / 1e6, points })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ event: "ready", cpuSeconds: (used.user + used.system) / 1e6, points })}\n`,
+);
 process.exit(0);
 
 async function sweep(): Promise<number> {

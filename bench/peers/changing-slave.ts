@@ -25,7 +25,14 @@ setInterval(() => {
 }, INTERVAL_MS);
 
 const bank: RegisterBank = { readHolding: (address, count) => values.subarray(address, address + count) };
-const server = await openModbusTcpServer({ host: "127.0.0.1", port: 0, units: new Map([[1, bank]]), clock: machineClock });
+const server = await openModbusTcpServer({
+  host: "127.0.0.1",
+  port: 0,
+  units: new Map([[1, bank]]),
+  clock: machineClock,
+});
 process.stdout.write(`${JSON.stringify({ event: "ready", ...server.address })}\n`);
-process.on("SIGUSR2", () => process.stdout.write(`${JSON.stringify({ event: "requests", count: server.requestCount })}\n`));
+process.on("SIGUSR2", () =>
+  process.stdout.write(`${JSON.stringify({ event: "requests", count: server.requestCount })}\n`),
+);
 process.once("SIGTERM", () => process.exit(0));
