@@ -1,0 +1,30 @@
+import { type Clock, Minutes, type Uptime } from "../../domain/time.ts";
+
+const PER_ADDRESS_MAX = 10;
+const SPAN = Minutes(1);
+const ADDRESSES_MAX = 1_000;
+
+/** Counts tries to redeem a claim: at most 10 a minute and address, and 1,000 addresses a minute altogether. */
+export class ClaimAttempts {
+  readonly #clock: Clock;
+  #tries = new Map<string, number>();
+  #since: Uptime;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#since = clock.uptime();
+  }
+
+  /** Whether one more try is allowed; counts it. */
+  allow(address: string): boolean {
+    const now = this.#clock.uptime();
+    if (now - this.#since >= SPAN) {
+      this.#tries = new Map();
+      this.#since = now;
+    }
+    const tries = this.#tries.get(address) ?? 0;
+    if (tries >= PER_ADDRESS_MAX || (tries === 0 && this.#tries.size >= ADDRESSES_MAX)) return false;
+    this.#tries.set(address, tries + 1);
+    return true;
+  }
+}

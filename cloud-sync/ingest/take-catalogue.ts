@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { type GatewayId, isSlug } from "../../domain/ids.ts";
+import { compareSessions, parseSession, type SyncSession } from "../../domain/session-id.ts";
+import type { Clock } from "../../domain/time.ts";
+import { type Catalogue, parseCatalogueMessage } from "../../domain/wire/catalogue.ts";
+import { WireError } from "../../domain/wire/wire-error.ts";
+import type { CenterEvents } from "../store/center-events.ts";
+import { type Database, isDataRefusal } from "../store/database.ts";
+import { writeCatalogue } from "../store/tables/catalogues.ts";
+import { announceCatalogue, currentSession, lockLink } from "../store/tables/sync-sessions.ts";
+
+export interface CatalogueParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly events: CenterEvents;
+}
+
+/**
+ * Replaces what the center knows of the gateway's devices and points. `fence`: the session is not current.
+ * @throws {WireError} with the pointer of the first thing wrong, or if the hash is not that of the content
+ */
+export async function takeCatalogue(
+  parts: CatalogueParts,
+  gatewayId: GatewayId,
+  data: unknown,
+): Promise<"taken" | "fence"> {
+  const { session: text, hash, catalogue } = parseCatalogueMessage(data);
+  if (hash !== hashOf(data))
+    throw new WireError("bad-schema", "CATALOGUE at /hash: not the hash of its content");
+  checkNames(catalogue);
+  const session = sessionOf(text);
+  const { clock, database, events } = parts;
+  const taken = await database
+    .transaction(async (tx) => {
+      const link = await lockLink(tx, gatewayId);
+      const current = link === undefined || link.revoked ? undefined : currentSession(link);
+      if (link === undefined || current === undefined || compareSessions(current, session) !== 0)
+        return "fence";
+      const gatewayNo = link.gateway_no;
+      await announceCatalogue(tx, { gatewayNo, session, hash });
+      await writeCatalogue(tx, { gatewayNo, hash, catalogue, at: clock.now() });
+      return "taken";
+    })
+    .catch((cause: unknown) => {
+      if (!isDataRefusal(cause)) throw cause;
+      throw new WireError("bad-schema", "CATALOGUE holds a text or number that the database can not hold", {
+        cause,
+      });
+    });
+  if (taken === "taken") events.tell("catalogue-changed", { gatewayId });
+  return taken;
+}
+
+/** Over the content as it came: parsing may have put its fields in another order. */
+function hashOf(data: unknown): string {
+  const content = typeof data === "object" && data !== null && "catalogue" in data ? data.catalogue : null;
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+function sessionOf(text: string): SyncSession {
+  try {
+    return parseSession(text);
+  } catch (cause) {
+    throw new WireError("bad-schema", "CATALOGUE at /session", { cause });
+  }
+}
+
+/** Ids are slugs, and each id and number names one thing. */
+function checkNames(catalogue: Catalogue): void {
+  const ids = new Set<string>();
+  const numbers = new Set<number>();
+  const once = (at: string, id: string, number: number): void => {
+    if (ids.has(id) || numbers.has(number))
+      throw new WireError("bad-schema", `CATALOGUE at ${at}: given twice`);
+    ids.add(id);
+    numbers.add(number);
+  };
+  const devices = new Set<string>();
+  for (const [index, device] of catalogue.devices.entries()) {
+    if (!isSlug(device.id) || devices.has(device.id)) {
+      throw new WireError("bad-schema", `CATALOGUE at /devices/${index}/id: no slug, or given twice`);
+    }
+    devices.add(device.id);
+    for (const [place, point] of device.points.entries()) {
+      const at = `/devices/${index}/points/${place}`;
+      if (!isSlug(point.name)) throw new WireError("bad-schema", `CATALOGUE at ${at}/name: no slug`);
+      once(at, `${device.id}/${point.name}`, point.number);
+    }
+  }
+  for (const [index, point] of catalogue.retired.entries())
+    once(`/retired/${index}`, point.pointId, point.number);
+}

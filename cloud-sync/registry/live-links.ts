@@ -1,0 +1,105 @@
+import type { GatewayId, Token } from "../../domain/ids.ts";
+import { type Clock, Seconds, type Uptime } from "../../domain/time.ts";
+import { HEARTBEAT_INTERVAL, HEARTBEATS_MISSED_MAX, type Heartbeat } from "../../domain/wire/heartbeat.ts";
+import type { LinkStateName } from "../store/tables/links.ts";
+
+/** One missed heartbeat and a half: something is slow. */
+const DEGRADED_AFTER = Seconds(8);
+const DOWN_AFTER = HEARTBEAT_INTERVAL * HEARTBEATS_MISSED_MAX;
+
+/** Newest proof of freshness from a gateway. Kept in memory only: another process's uptime means nothing here. */
+export interface FreshToken {
+  readonly token: Token;
+  /** Of this center's process: what its age is measured by (PROTOCOL §8, freshness rule). */
+  readonly receivedAt: Uptime;
+  readonly session: string;
+}
+
+export interface LiveLink {
+  readonly gatewayId: GatewayId;
+  readonly gatewayNo: number;
+  readonly session: string;
+  readonly state: LinkStateName;
+  readonly lastHeardAt: Uptime;
+  readonly token: FreshToken | null;
+  readonly heads: Heartbeat["heads"] | null;
+  readonly backlog: Heartbeat["backlog"] | null;
+  /** Uptime of this center at which each poll sweep was last known to be complete. */
+  readonly sweeps: ReadonlyMap<number, Uptime>;
+}
+
+/** The links of this process's gateways, one each; as many as there are gateways. */
+export class LiveLinks {
+  readonly #clock: Clock;
+  readonly #links = new Map<GatewayId, LiveLink>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  find(id: GatewayId): LiveLink | undefined {
+    return this.#links.get(id);
+  }
+
+  all(): readonly LiveLink[] {
+    return [...this.#links.values()];
+  }
+
+  newestToken(id: GatewayId): FreshToken | undefined {
+    return this.#links.get(id)?.token ?? undefined;
+  }
+
+  /** The session is current: an older one's token proves nothing any more. */
+  activate(id: GatewayId, gatewayNo: number, session: string): void {
+    this.#links.set(id, {
+      gatewayId: id,
+      gatewayNo,
+      session,
+      state: "up",
+      lastHeardAt: this.#clock.uptime(),
+      token: null,
+      heads: null,
+      backlog: null,
+      sweeps: new Map(),
+    });
+  }
+
+  /** Any request of the current session shows that the gateway lives. Returns whether the state changed. */
+  heard(id: GatewayId, session: string): boolean {
+    const link = this.#links.get(id);
+    if (link === undefined || link.session !== session) return false;
+    this.#links.set(id, { ...link, lastHeardAt: this.#clock.uptime(), state: "up" });
+    return link.state !== "up";
+  }
+
+  beat(id: GatewayId, session: string, heartbeat: Heartbeat, token: Token): void {
+    const link = this.#links.get(id);
+    if (link === undefined || link.session !== session) return;
+    const now = this.#clock.uptime();
+    this.#links.set(id, {
+      ...link,
+      token: { token, receivedAt: now, session },
+      heads: heartbeat.heads,
+      backlog: heartbeat.backlog,
+      sweeps: new Map(heartbeat.sweeps.map(([sweep, agoMs]) => [sweep, (now - agoMs) as Uptime])),
+    });
+  }
+
+  /** Links whose state is not what their silence says, with what it is now. */
+  judge(): readonly LiveLink[] {
+    const changed: LiveLink[] = [];
+    for (const link of this.#links.values()) {
+      const state = stateAfter(this.#clock.uptime() - link.lastHeardAt);
+      if (state === link.state) continue;
+      const judged = { ...link, state };
+      this.#links.set(link.gatewayId, judged);
+      changed.push(judged);
+    }
+    return changed;
+  }
+}
+
+function stateAfter(silenceMs: number): LinkStateName {
+  if (silenceMs >= DOWN_AFTER) return "down";
+  return silenceMs >= DEGRADED_AFTER ? "degraded" : "up";
+}

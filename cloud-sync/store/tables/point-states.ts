@@ -1,0 +1,107 @@
+import type { GatewayId, PointId } from "../../../domain/ids.ts";
+import type { Instant } from "../../../domain/time.ts";
+import type { Queryable, Transaction } from "../database.ts";
+import { type PlacedReading, readingArrays } from "./readings.ts";
+import { fromColumns, type QualifiedValue, type ValueColumns } from "./value-columns.ts";
+
+/**
+ * Moves current state where (lineage order, state version) is greater, and only there (I8). One reading a point:
+ * the newest of its batch. Returns the points that moved.
+ */
+export async function moveStates(
+  tx: Transaction,
+  moved: {
+    readonly gatewayNo: number;
+    readonly lineageOrder: number;
+    readonly readings: readonly PlacedReading[];
+    readonly at: Instant;
+  },
+): Promise<readonly number[]> {
+  if (moved.readings.length === 0) return [];
+  // Rows are taken in one order by all, so that two transactions never wait for each other.
+  const ordered = [...moved.readings].sort((left, right) => left.pointNo - right.pointNo);
+  const rows = await tx.query<{ point_no: number }>(
+    {
+      name: "state-move",
+      text: `insert into point_states as s (gateway_no, lineage_order, received_at, point_no, gateway_at, source_at, corrected_at,
+               time_error_ms, state_version, value_kind, value_number, value_text, quality, cause)
+             select $1, $2, $3, r.point_no, to_timestamp(r.gateway_ms / 1000), to_timestamp(r.source_ms / 1000),
+               to_timestamp(r.corrected_ms / 1000), r.error_ms, r.state_version, r.kind, r.number, r.text, r.quality, r.cause
+             from unnest($4::int[], $5::int8[], $6::float8[], $7::float8[], $8::float8[], $9::float4[], $10::int8[], $11::int2[],
+               $12::float8[], $13::text[], $14::int2[], $15::int2[])
+               as r(point_no, seq, gateway_ms, source_ms, corrected_ms, error_ms, state_version, kind, number, text, quality, cause)
+             on conflict (point_no) do update set lineage_order = excluded.lineage_order, received_at = excluded.received_at,
+               gateway_at = excluded.gateway_at, source_at = excluded.source_at, corrected_at = excluded.corrected_at,
+               time_error_ms = excluded.time_error_ms, state_version = excluded.state_version, value_kind = excluded.value_kind,
+               value_number = excluded.value_number, value_text = excluded.value_text, quality = excluded.quality,
+               cause = excluded.cause
+             where (excluded.lineage_order, excluded.state_version) > (s.lineage_order, s.state_version)
+             returning point_no`,
+    },
+    [moved.gatewayNo, moved.lineageOrder, new Date(moved.at), ...readingArrays(ordered)],
+  );
+  return rows.map((row) => row.point_no);
+}
+
+/** A point as it is by the center's knowledge. Its age is for the reader to judge, with `sweep` and `maxAgeMs`. */
+export interface PointState extends QualifiedValue {
+  readonly gatewayId: GatewayId;
+  readonly pointId: PointId;
+  readonly unit: string | null;
+  readonly gatewayAt: Instant;
+  readonly correctedAt: Instant | null;
+  readonly receivedAt: Instant;
+  readonly maxAgeMs: number | null;
+  readonly sweep: number | null;
+}
+
+type StateRow = ValueColumns & {
+  readonly gateway_id: GatewayId;
+  readonly point_id: PointId;
+  readonly unit: string | null;
+  readonly gateway_at: Instant;
+  readonly corrected_at: Instant | null;
+  readonly received_at: Instant;
+  readonly max_age_ms: number | null;
+  readonly sweep: number | null;
+};
+
+const SELECT = `select g.gateway_id, p.point_id, p.unit, p.max_age_ms, p.sweep, s.gateway_at, s.corrected_at, s.received_at,
+  s.value_kind, s.value_number, s.value_text, s.quality, s.cause
+  from point_states s join points p using (point_no) join gateways g on g.gateway_no = p.gateway_no`;
+
+/** Current state of a gateway's points, those of `pointIds` only if given. Points never told have no row. */
+export async function listStates(
+  db: Queryable,
+  gatewayId: GatewayId,
+  pointIds?: readonly PointId[],
+): Promise<readonly PointState[]> {
+  const rows =
+    pointIds === undefined
+      ? await db.query<StateRow>(
+          {
+            name: "state-list",
+            text: `${SELECT} where g.gateway_id = $1 and not p.retired order by p.point_id`,
+          },
+          [gatewayId],
+        )
+      : await db.query<StateRow>(
+          { name: "state-list-some", text: `${SELECT} where g.gateway_id = $1 and p.point_id = any($2)` },
+          [gatewayId, [...pointIds]],
+        );
+  return rows.map(toState);
+}
+
+function toState(row: StateRow): PointState {
+  return {
+    ...fromColumns(row),
+    gatewayId: row.gateway_id,
+    pointId: row.point_id,
+    unit: row.unit,
+    gatewayAt: row.gateway_at,
+    correctedAt: row.corrected_at,
+    receivedAt: row.received_at,
+    maxAgeMs: row.max_age_ms,
+    sweep: row.sweep,
+  };
+}
