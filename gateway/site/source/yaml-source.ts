@@ -42,7 +42,8 @@ export function readYaml(file: string, text: string): YamlReading {
     return { source: null, problems: [{ file, line: 1, column: 1, pointer: "", ...complaint }] };
   }
   const finder = new PlaceFinder(document, lines);
-  const complaints = [...syntaxComplaints(document), ...forbiddenComplaints(document)];
+  const syntax = syntaxComplaints(document);
+  const complaints = syntax.length > 0 ? syntax : forbiddenComplaints(document);
   if (complaints.length === 0) {
     const placeOf: YamlSource["placeOf"] = (path, at) => finder.find(path, at);
     return { source: { file, data: document.toJS(), placeOf }, problems: [] };
@@ -71,21 +72,18 @@ function parseOrNull(text: string, lineCounter: LineCounter): Document.Parsed<Pa
   }
 }
 
+/** Of broken syntax only the first: it explains those behind it. */
 function syntaxComplaints(document: Document.Parsed): readonly Complaint[] {
-  return [...document.errors, ...document.warnings].map((error) => {
-    const offset = error.pos[0];
-    if (error.code === "DUPLICATE_KEY") {
-      const remedy = "remove one of the two, or mend its spelling";
-      return { offset, found: "a key that is there already", expected: "each key once", remedy };
-    }
-    const found = `text that is no YAML (${error.message})`;
-    return {
-      offset,
-      found,
-      expected: "valid YAML 1.2",
-      remedy: "mend indentation, quotes and brackets here",
-    };
-  });
+  const errors = [...document.errors, ...document.warnings];
+  const broken = errors.find(({ code }) => code !== "DUPLICATE_KEY");
+  if (broken !== undefined) {
+    const found = `text that is no YAML (${broken.message})`;
+    const remedy = "mend indentation, quotes and brackets here";
+    return [{ offset: broken.pos[0], found, expected: "valid YAML 1.2", remedy }];
+  }
+  const remedy = "remove one of the two, or mend its spelling";
+  const complaint = { found: "a key that is there already", expected: "each key once", remedy };
+  return errors.map(({ pos }) => ({ offset: pos[0], ...complaint }));
 }
 
 const ANCHOR = "write the values out, or use `repeat`; anchors and aliases are not read";
@@ -149,7 +147,7 @@ function pairOf(items: readonly Pair[], key: string): Pair | undefined {
 function offsetOf(node: unknown): number | undefined {
   if (!isNode(node)) return undefined;
   const start = node.range?.[0];
-  if (!isCollection(node) || start === undefined || (isMap(node) && node.flow === true)) return start;
+  if (!isCollection(node) || start === undefined || node.flow === true) return start;
   const first = node.items[0];
   const key = first !== undefined && "key" in Object(first) ? Object(first).key : first;
   return isNode(key) ? (key.range?.[0] ?? start) : start;
