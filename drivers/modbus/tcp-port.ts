@@ -151,7 +151,7 @@ export class TcpPort extends EventEmitter implements ModbusPort {
     const functionCode = frame.readUInt8(MBAP_BYTES);
     if (unit !== request.unit || (functionCode & 0x7f) !== request.functionCode) {
       const cause = new Error(
-        `unit ${unit} answered function ${functionCode & 0x7f} to function ${request.functionCode}`,
+        `unit ${unit} answered function ${functionCode & 0x7f} to function ${request.functionCode} of unit ${request.unit}`,
       );
       request.reject(new DeviceFault("malformed-reply", request.label, { cause }));
     } else {

@@ -216,6 +216,20 @@ t.test("an answer that the request did not ask for is malformed, and the line go
   }
 });
 
+t.test("an answer of another unit or function is named by what was asked", async (t) => {
+  await using line = await openClient({ requestTimeout: 60_000 });
+  line.peer.onRequest = (request) => void request.socket.write(ownAddresses({ ...request, unit: 2 }));
+  t.match(chain(await faultOf(line.read(1))), /unit 2 answered function 3 to function 3 of unit 1/);
+});
+
+t.test("an answer that modbus-serial does not take up settles its request all the same", async (t) => {
+  await using line = await openClient({ requestTimeout: 60_000 });
+  line.port.removeAllListeners("data");
+  line.peer.onRequest = answerWell;
+  t.equal(await codeOf(line.read(1)), "malformed-reply");
+  t.equal(line.clock.pendingTimers, 0);
+});
+
 t.test("errors are Errors, with the library's own as cause", async (t) => {
   await using line = await openClient();
   for (const code of [...EXCEPTION_FAULTS.keys(), 7, 99]) {
