@@ -26,6 +26,11 @@ export class FieldBoard {
     }
   };
 
+  /** When the sweep was last complete; `undefined`: not yet, or the point is in none. */
+  confirmedAt(sweep: number | null): Uptime | undefined {
+    return sweep === null ? undefined : this.#sweeps.get(sweep);
+  }
+
   /** When each sweep was last complete. */
   sweeps(): ReadonlyMap<number, Uptime> {
     return this.#sweeps;
