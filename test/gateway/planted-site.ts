@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Test } from "tap";
 import { loadSite, PRODUCT_SOURCES } from "../../gateway/site/load-site.ts";
 import type { UnnumberedSite } from "../../gateway/site/site.ts";
@@ -37,6 +37,10 @@ export function profileText(points: string, more = ""): string {
 export const point = (name: string, register: number | string, more = ""): string =>
   `  - { name: ${name}, type: number, unit: W, access: read, address: { table: holding, register: ${register} }, deadband: 1, pollClass: meter, maxAge: 5 min, source: "Meter manual, p. 3"${more} }`;
 
+/** A good point that is written and proves itself. */
+export const writtenPoint = (name: string, register: number, more = ""): string =>
+  `  - { name: ${name}, type: number, unit: W, access: read-write, range: { min: 0, max: 9 }, commandClass: K1, readBack: { point: ${name}, tolerance: 0, within: 1 s }, address: { table: holding, register: ${register} }, deadband: 1, pollClass: meter, maxAge: 5 min, source: "Meter manual, p. 3"${more} }`;
+
 /** A device of {@link profileText}. */
 export const METER = "  - { id: m-1, profile: meter-x, bus: bridge, unit: 1 }";
 
@@ -63,8 +67,33 @@ export async function problemsOf(t: Test, planted: Planted): Promise<readonly Si
   return [];
 }
 
+export interface RefusedCase extends Planted {
+  readonly name: string;
+  /** Pointers of the problems, in order; each file marks the place with a cursor. */
+  readonly pointers: readonly string[];
+  /** What the first problem says. */
+  readonly says: RegExp;
+}
+
+export function proveRefused(t: Test, planted: RefusedCase): void {
+  t.test(`${planted.name} stops the start, at its place`, async (t) => {
+    const problems = await problemsOf(t, planted);
+    const where = problems.map(({ file, line, column }) => `${basename(file)}:${line}:${column}`);
+    const cursors = cursorsOf(planted);
+    t.strictSame(
+      problems.map(({ pointer }) => pointer),
+      planted.pointers,
+    );
+    t.ok(cursors.length > 0, "the case says where");
+    t.strictSame(where.slice(0, cursors.length), cursors);
+    const [first] = problems;
+    t.match(`found ${first?.found}, expected ${first?.expected}: ${first?.remedy}`, planted.says);
+    t.not(first?.remedy, "", "an operator is told what to do");
+  });
+}
+
 /** `site.yaml:9:5` for each mark, in the order of the problems: the site first. */
-export function cursorsOf(planted: Planted): readonly string[] {
+function cursorsOf(planted: Planted): readonly string[] {
   const of = (file: string, text: string): readonly string[] =>
     text
       .split("\n")

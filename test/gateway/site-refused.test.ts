@@ -1,39 +1,21 @@
-import { basename } from "node:path";
 import t from "tap";
 import {
-  cursorsOf,
   lamp,
   METER,
-  type Planted,
   point,
-  problemsOf,
   profileText,
+  proveRefused,
+  type RefusedCase,
   siteText,
+  writtenPoint,
 } from "./planted-site.ts";
-
-interface Case extends Planted {
-  readonly name: string;
-  /** Pointers of the problems, in order; each file marks the place with a cursor. */
-  readonly pointers: readonly string[];
-  /** What the first problem says. */
-  readonly says: RegExp;
-}
 
 const OLD = siteText(lamp("lamp-1", 1));
 const lampWith = (text: string): string => siteText(`  - ${text}`);
 const REST = "bus: bridge, unit: 1";
 const LAMP = "profile: intesis-dali-lamp";
-const meter = (points: string, more = ""): Planted => ({
-  site: siteText(METER),
-  profile: profileText(points, more),
-});
-/** A point that is written and proves itself. */
-const SET =
-  "access: read-write, range: { min: 0, max: 9 }, commandClass: K1, readBack: { point: p, tolerance: 0, within: 1 s }";
-const rw = (name: string, register: number | string, keys: string): string =>
-  `  - { name: ${name}, type: number, unit: W, ${keys}, address: { table: holding, register: ${register} }, deadband: 1, pollClass: meter, maxAge: 5 min, source: "Meter manual, p. 3" }`;
 
-const SITE_CASES: readonly Case[] = [
+const SITE_CASES: readonly RefusedCase[] = [
   {
     name: "an unknown key",
     site: OLD.replace("dataFolder: data", "dataFolder: data\n‸brokr: { port: 0 }"),
@@ -232,7 +214,7 @@ const SITE_CASES: readonly Case[] = [
   {
     name: "a command class below the floor",
     site: siteText(METER.replace(" }", ", commandClass: { p: ‸K1 } }")),
-    profile: profileText(rw("p", 1, SET.replace("K1", "K2"))),
+    profile: profileText(writtenPoint("p", 1).replace("K1", "K2")),
     pointers: ["/devices/0/commandClass/p"],
     says: /found K1, expected K2 or above/,
   },
@@ -256,124 +238,8 @@ const SITE_CASES: readonly Case[] = [
   },
 ];
 
-const PROFILE_CASES: readonly Case[] = [
-  {
-    name: "a missing unit",
-    ...meter(point("p", 1).replace("{ name", "‸{ name").replace(" unit: W,", "")),
-    pointers: ["/points/0/unit"],
-    says: /found no unit, expected a UCUM code/,
-  },
-  {
-    name: "a unit that is not UCUM",
-    ...meter(point("p", 1).replace("unit: W", "unit: ‸degC")),
-    pointers: ["/points/0/unit"],
-    says: /did you mean Cel\?/,
-  },
-  {
-    name: "a unit in the wrong case",
-    ...meter(point("p", 1).replace("unit: W", "unit: ‸kwh")),
-    pointers: ["/points/0/unit"],
-    says: /did you mean kWh\?/,
-  },
-  {
-    name: "a negative deadband",
-    ...meter(point("p", 1).replace("deadband: 1", "deadband: ‸-1")),
-    pointers: ["/points/0/deadband"],
-    says: /found -1, expected a number from 0/,
-  },
-  {
-    name: "a point without source",
-    ...meter(
-      point("p", 1)
-        .replace(/, source: ".*" }/, " }")
-        .replace("{ name", "‸{ name"),
-    ),
-    pointers: ["/points/0/source"],
-    says: /the document, its revision and the place/,
-  },
-  {
-    name: "two points on one register",
-    ...meter(`${point("p", 1)}\n${point("q", 1).replace("address: {", "address: ‸{")}`),
-    pointers: ["/points/1/address"],
-    says: /q at holding:1, where p is/,
-  },
-  {
-    name: "a 32-bit value over the register behind it",
-    ...meter(`${point("p", "1, coding: u32")}\n${point("q", 2).replace("address: {", "address: ‸{")}`),
-    pointers: ["/points/1/address"],
-    says: /q at holding:2, where p is/,
-  },
-  {
-    name: "a read-back point that is missing",
-    ...meter(rw("p", 1, SET.replace("point: p", "point: ‸lvl"))),
-    pointers: ["/points/0/readBack/point"],
-    says: /unknown point lvl/,
-  },
-  {
-    name: "a set-point that nothing proves",
-    ...meter(rw("p", 1, SET.replace(/, readBack: \{.*?\}/, "")).replace("{ name", "‸{ name")),
-    pointers: ["/points/0/readBack"],
-    says: /a read-back that proves a K1 write/,
-  },
-  {
-    name: "a written number without range",
-    ...meter(rw("p", 1, SET.replace(" range: { min: 0, max: 9 },", "")).replace("{ name", "‸{ name")),
-    pointers: ["/points/0/range"],
-    says: /a command outside is rejected/,
-  },
-  {
-    name: "a safe value outside the range",
-    ...meter(rw("p", 1, `${SET}, safeValue: ‸10`)),
-    pointers: ["/points/0/safeValue"],
-    says: /found 10, expected 0 to 9/,
-  },
-  {
-    name: "an address that the driver refuses, at its key",
-    ...meter(point("p", "‸70000")),
-    pointers: ["/points/0/address/register"],
-    says: /found 70000, expected a number from 0 to 65535/,
-  },
-  {
-    name: "a linear form that leaves the registers at its greatest",
-    ...meter(point("p", '‸"n*1000"'), "parameters: { n: { min: 0, max: 66, default: 0 } }"),
-    pointers: ["/points/0/address/register"],
-    says: /found "n\*1000", expected a number from 0 to 65535/,
-  },
-  {
-    name: "a linear form with an unknown parameter",
-    ...meter(point("p", '‸"7000*chanel + 6"'), "parameters: { channel: { min: 0, max: 3, default: 0 } }"),
-    pointers: ["/points/0/address/register"],
-    says: /at its character 6: chanel is no parameter.*did you mean channel\?/,
-  },
-  {
-    name: "a form that is not linear",
-    ...meter(point("p", '‸"n*n"'), "parameters: { n: { min: 0, max: 3, default: 0 } }"),
-    pointers: ["/points/0/address/register"],
-    says: /not linear/,
-  },
-  {
-    name: "a default outside its bounds",
-    ...meter(point("p", 1), "parameters: { n: { min: 0, max: 3, default: ‸4 } }"),
-    pointers: ["/parameters/n/default"],
-    says: /found 4, expected 0 to 3/,
-  },
-  {
-    name: "an id that is not the file's name",
-    site: siteText(METER),
-    profile: profileText(point("p", 1)).replace("id: meter-x", "id: ‸meter-y"),
-    pointers: ["/id"],
-    says: /rename the file/,
-  },
-  {
-    name: "an interlock, which this version would not evaluate",
-    ...meter(point("p", 1, ", ‸interlock: gate-clear")),
-    pointers: ["/points/0/interlock"],
-    says: /unknown key interlock/,
-  },
-];
-
 /** Problems of YAML itself have no pointer. */
-const YAML_CASES: readonly Case[] = [
+const YAML_CASES: readonly RefusedCase[] = [
   {
     name: "a syntax error in the site",
     site: OLD.replace("gateway: gw-1", "gateway: ]‸gw-1").replace("]‸", "‸]"),
@@ -411,17 +277,4 @@ const YAML_CASES: readonly Case[] = [
   },
 ];
 
-for (const planted of [...SITE_CASES, ...PROFILE_CASES, ...YAML_CASES]) {
-  t.test(`${planted.name} stops the start, at its place`, async (t) => {
-    const problems = await problemsOf(t, planted);
-    const where = problems.map(({ file, line, column }) => `${basename(file)}:${line}:${column}`);
-    t.strictSame(
-      problems.map(({ pointer }) => pointer),
-      planted.pointers,
-    );
-    t.strictSame(where.slice(0, cursorsOf(planted).length), cursorsOf(planted));
-    const [first] = problems;
-    t.match(`found ${first?.found}, expected ${first?.expected}: ${first?.remedy}`, planted.says);
-    t.not(first?.remedy, "", "an operator is told what to do");
-  });
-}
+for (const planted of [...SITE_CASES, ...YAML_CASES]) proveRefused(t, planted);

@@ -1,17 +1,10 @@
 import { join } from "node:path";
-import fc from "fast-check";
 import t from "tap";
 import type { PointId } from "../../domain/ids.ts";
 import { PointNumber } from "../../domain/ids.ts";
 import { catalogueHash, parseCatalogueMessage } from "../../domain/wire/catalogue.ts";
 import { catalogueOf } from "../../gateway/catalogue.ts";
 import { makeFieldPlans } from "../../gateway/field-plans.ts";
-import {
-  evaluateLinearForm,
-  LinearFormError,
-  looksLikeLinearForm,
-  parseLinearForm,
-} from "../../gateway/site/linear-form.ts";
 import { loadSite } from "../../gateway/site/load-site.ts";
 import { numberSite } from "../../gateway/site/number-site.ts";
 import { PointIndex } from "../../gateway/site/site.ts";
@@ -230,90 +223,4 @@ t.test("a profile that is in two folders is refused, since nobody can tell which
   };
   const folder = t.testdir({ "site.yaml": siteText(lamp("a", 1)), own });
   await t.rejects(loadSite(join(folder, "site.yaml")), { message: /give your own profile another id/ });
-});
-
-t.test("a linear form means the sum it says, however it is spaced", (t) => {
-  const names = ["channel", "shortAddress", "group"];
-  const term = fc.record({
-    factor: fc.nat(9_999),
-    name: fc.option(fc.constantFrom(...names)),
-    swap: fc.boolean(),
-  });
-  const terms = fc.array(fc.record({ term, minus: fc.boolean(), space: fc.constantFrom("", " ", "  ") }), {
-    minLength: 1,
-    maxLength: 6,
-  });
-  const values = fc.record({ channel: fc.nat(3), shortAddress: fc.nat(63), group: fc.nat(15) });
-  const property = fc.property(terms, values, (parts, given) => {
-    const text = parts.map(({ term, minus, space }, index) => {
-      const factors = term.name === null ? [term.factor] : [term.factor, term.name];
-      const sign = minus ? "-" : index === 0 ? "" : "+";
-      return `${sign}${space}${(term.swap ? factors.toReversed() : factors).join(`${space}*${space}`)}`;
-    });
-    const form = parseLinearForm(text.join(" "), names);
-    const expected = parts.reduce((sum, { term: { factor, name }, minus }) => {
-      const value =
-        factor * (name === null ? 1 : (Object.entries(given).find(([key]) => key === name)?.[1] ?? 0));
-      return sum + (minus ? -value : value);
-    }, 0);
-    return evaluateLinearForm(form, given) === expected;
-  });
-  const result = fc.check(property, { numRuns: 300 });
-  t.notOk(result.failed, `SEED=${result.seed} ${JSON.stringify(result.counterexample)}`);
-  t.end();
-});
-
-t.test("any other text is refused with its column, and nothing else is ever thrown", (t) => {
-  const piece = fc.constantFrom(
-    "7000",
-    "*",
-    "+",
-    "-",
-    "channel",
-    " ",
-    "(",
-    ")",
-    "/",
-    "1.5",
-    "0x10",
-    "process",
-    "e3",
-  );
-  const property = fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-    const text = pieces.join("");
-    try {
-      const { terms, constant } = parseLinearForm(text, ["channel"]);
-      return Number.isSafeInteger(constant) && terms.every(({ parameter }) => parameter === "channel");
-    } catch (error) {
-      return error instanceof LinearFormError && error.column >= 1 && error.column <= text.length + 1;
-    }
-  });
-  const result = fc.check(property, { numRuns: 1_000 });
-  t.notOk(result.failed, `SEED=${result.seed} ${JSON.stringify(result.counterexample)}`);
-  for (const text of [
-    "",
-    "channel*channel",
-    "1 +",
-    "* 2",
-    "channel 2",
-    "2(channel)",
-    "1.5*channel",
-    "9".repeat(12),
-  ]) {
-    t.throws(() => parseLinearForm(text, ["channel"]), { name: "LinearFormError" }, text);
-  }
-  t.end();
-});
-
-t.test("a word of the driver is no linear form, and a mistyped form is not taken for a word", (t) => {
-  const isForm = (text: string): boolean => looksLikeLinearForm(text, ["channel"]);
-  t.strictSame(["holding", "u16", "big", "ns=2;s=channel.A", "channel-a"].map(isForm), [
-    false,
-    false,
-    false,
-    false,
-    true,
-  ]);
-  t.strictSame(["7000*chanel", "channel", "6 + channel", "(channel)"].map(isForm), [true, true, true, true]);
-  t.end();
 });

@@ -1,0 +1,138 @@
+import t from "tap";
+import {
+  METER,
+  type Planted,
+  point,
+  profileText,
+  proveRefused,
+  type RefusedCase,
+  siteText,
+  writtenPoint,
+} from "./planted-site.ts";
+
+const meter = (points: string, more = ""): Planted => ({
+  site: siteText(METER),
+  profile: profileText(points, more),
+});
+
+const PROFILE_CASES: readonly RefusedCase[] = [
+  {
+    name: "a missing unit",
+    ...meter(point("p", 1).replace("{ name", "‸{ name").replace(" unit: W,", "")),
+    pointers: ["/points/0/unit"],
+    says: /found no unit, expected a UCUM code/,
+  },
+  {
+    name: "a unit that is not UCUM",
+    ...meter(point("p", 1).replace("unit: W", "unit: ‸degC")),
+    pointers: ["/points/0/unit"],
+    says: /did you mean Cel\?/,
+  },
+  {
+    name: "a unit in the wrong case",
+    ...meter(point("p", 1).replace("unit: W", "unit: ‸kwh")),
+    pointers: ["/points/0/unit"],
+    says: /did you mean kWh\?/,
+  },
+  {
+    name: "a negative deadband",
+    ...meter(point("p", 1).replace("deadband: 1", "deadband: ‸-1")),
+    pointers: ["/points/0/deadband"],
+    says: /found -1, expected a number from 0/,
+  },
+  {
+    name: "a point without source",
+    ...meter(
+      point("p", 1)
+        .replace(/, source: ".*" }/, " }")
+        .replace("{ name", "‸{ name"),
+    ),
+    pointers: ["/points/0/source"],
+    says: /the document, its revision and the place/,
+  },
+  {
+    name: "two points on one register",
+    ...meter(`${point("p", 1)}\n${point("q", 1).replace("address: {", "address: ‸{")}`),
+    pointers: ["/points/1/address"],
+    says: /q at holding:1, where p is/,
+  },
+  {
+    name: "a 32-bit value over the register behind it",
+    ...meter(`${point("p", "1, coding: u32")}\n${point("q", 2).replace("address: {", "address: ‸{")}`),
+    pointers: ["/points/1/address"],
+    says: /q at holding:2, where p is/,
+  },
+  {
+    name: "a read-back point that is missing",
+    ...meter(writtenPoint("p", 1).replace("point: p", "point: ‸lvl")),
+    pointers: ["/points/0/readBack/point"],
+    says: /unknown point lvl/,
+  },
+  {
+    name: "a set-point that nothing proves",
+    ...meter(
+      writtenPoint("p", 1)
+        .replace(/, readBack: \{.*?\}/, "")
+        .replace("{ name", "‸{ name"),
+    ),
+    pointers: ["/points/0/readBack"],
+    says: /a read-back that proves a K1 write/,
+  },
+  {
+    name: "a written number without range",
+    ...meter(writtenPoint("p", 1).replace(" range: { min: 0, max: 9 },", "").replace("{ name", "‸{ name")),
+    pointers: ["/points/0/range"],
+    says: /a command outside is rejected/,
+  },
+  {
+    name: "a safe value outside the range",
+    ...meter(writtenPoint("p", 1, ", safeValue: ‸10")),
+    pointers: ["/points/0/safeValue"],
+    says: /found 10, expected 0 to 9/,
+  },
+  {
+    name: "an address that the driver refuses, at its key",
+    ...meter(point("p", "‸70000")),
+    pointers: ["/points/0/address/register"],
+    says: /found 70000, expected a number from 0 to 65535/,
+  },
+  {
+    name: "a linear form that leaves the registers at its greatest",
+    ...meter(point("p", '‸"n*1000"'), "parameters: { n: { min: 0, max: 66, default: 0 } }"),
+    pointers: ["/points/0/address/register"],
+    says: /found "n\*1000", expected a number from 0 to 65535/,
+  },
+  {
+    name: "a linear form with an unknown parameter",
+    ...meter(point("p", '‸"7000*chanel + 6"'), "parameters: { channel: { min: 0, max: 3, default: 0 } }"),
+    pointers: ["/points/0/address/register"],
+    says: /at its character 6: chanel is no parameter.*did you mean channel\?/,
+  },
+  {
+    name: "a form that is not linear",
+    ...meter(point("p", '‸"n*n"'), "parameters: { n: { min: 0, max: 3, default: 0 } }"),
+    pointers: ["/points/0/address/register"],
+    says: /not linear/,
+  },
+  {
+    name: "a default outside its bounds",
+    ...meter(point("p", 1), "parameters: { n: { min: 0, max: 3, default: ‸4 } }"),
+    pointers: ["/parameters/n/default"],
+    says: /found 4, expected 0 to 3/,
+  },
+  {
+    name: "an id that is not the file's name",
+    site: siteText(METER),
+    profile: profileText(point("p", 1)).replace("id: meter-x", "id: ‸meter-y"),
+    pointers: ["/id"],
+    says: /rename the file/,
+  },
+  {
+    name: "an interlock, which this version would not evaluate",
+    ...meter(point("p", 1, ", ‸interlock: gate-clear")),
+    pointers: ["/points/0/interlock"],
+    says: /unknown key interlock/,
+  },
+];
+
+for (const planted of PROFILE_CASES) proveRefused(t, planted);
