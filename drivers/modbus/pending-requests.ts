@@ -39,10 +39,6 @@ export class PendingRequests {
     this.#timeout = timeout;
   }
 
-  get count(): number {
-    return this.#waiting.size;
-  }
-
   /** Gives the request a slot. @throws {DeviceFault} `timeout` when 1,024 are waiting: ask again when some are over. */
   reserve(request: PendingRequest): void {
     const slot = this.#freeSlots.pop();
