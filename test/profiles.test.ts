@@ -52,6 +52,20 @@ t.test("the example site loads", async (t) => {
   );
 });
 
+/** The first YAML block of a guide. */
+const blockOf = (guide: string): string =>
+  /```yaml\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, "docs", guide), "utf8"))?.[1] ?? "";
+
+t.test("the guides show a site file and a profile that load", async (t) => {
+  const folder = t.testdir({ "site.yaml": blockOf("site-file.md"), "my-profiles": {} });
+  const site = await loadSite(join(folder, "site.yaml"));
+  t.strictSame(site.devices.at(-1)?.members.length, 47);
+  const problems = new ProblemList();
+  const profile = { file: "acme-lc10.yaml", id: "acme-lc10", text: blockOf("adding-a-device.md") };
+  t.ok(await loadProfile(profile, loadDriver, problems));
+  t.strictSame(problems.sorted(), []);
+});
+
 t.test("two channels of a bridge with 64 lamps and 16 groups each have no address twice", async (t) => {
   const on = "bus: bridge, unit: 1";
   const text = [

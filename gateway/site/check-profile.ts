@@ -1,8 +1,8 @@
 import { findUnitMeant } from "../../domain/units.ts";
 import type { WrittenPoint, WrittenProfile } from "./profile-schema.ts";
 import { findNearest } from "./source/nearest-word.ts";
-import { type Complaint, type ProblemList, show, type YamlPath } from "./source/problem-list.ts";
-import type { YamlSource } from "./source/yaml-source.ts";
+import { type Complaint, type ProblemList, show } from "./source/problem-list.ts";
+import type { YamlPath, YamlSource } from "./source/yaml-source.ts";
 
 /** What a schema can not say: how the keys of a profile hang together. */
 export function checkProfile(written: WrittenProfile, source: YamlSource, problems: ProblemList): void {

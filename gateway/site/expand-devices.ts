@@ -1,8 +1,8 @@
 import { isSlug } from "../../domain/ids.ts";
 import type { WrittenDevice } from "./site-file-schema.ts";
-import type { ProblemList, YamlPath } from "./source/problem-list.ts";
+import type { ProblemList } from "./source/problem-list.ts";
 import { SLUG } from "./source/schema-words.ts";
-import type { YamlSource } from "./source/yaml-source.ts";
+import type { YamlPath, YamlSource } from "./source/yaml-source.ts";
 
 /** One device of an entry, its repeated names filled in. */
 export interface ExpandedDevice {

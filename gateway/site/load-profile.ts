@@ -10,9 +10,9 @@ import { LinearFormError, looksLikeLinearForm, parseLinearForm } from "./linear-
 import { PROFILE_SCHEMA, type WrittenPoint, type WrittenProfile } from "./profile-schema.ts";
 import { keysOf } from "./source/json-pointer.ts";
 import { findNearest } from "./source/nearest-word.ts";
-import { type ProblemList, show, type YamlPath } from "./source/problem-list.ts";
+import { type ProblemList, show } from "./source/problem-list.ts";
 import { checkSchema } from "./source/schema-problems.ts";
-import { readYaml, type YamlSource } from "./source/yaml-source.ts";
+import { readYaml, type YamlPath, type YamlSource } from "./source/yaml-source.ts";
 
 export type LoadDriver = (name: DriverName) => Promise<Driver>;
 

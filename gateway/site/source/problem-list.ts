@@ -1,9 +1,6 @@
 import { PROBLEMS_KEPT, type SiteProblem } from "../site-file-error.ts";
 import { pointerOf } from "./json-pointer.ts";
-import type { YamlSource } from "./yaml-source.ts";
-
-/** A place in a YAML file: the keys and indexes that lead there. */
-export type YamlPath = readonly (string | number)[];
+import type { YamlPath, YamlSource } from "./yaml-source.ts";
 
 /** What is said of a place. */
 export interface Complaint {

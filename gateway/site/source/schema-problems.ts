@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { findNearest } from "./nearest-word.ts";
-import { type ProblemList, show, type YamlPath } from "./problem-list.ts";
-import type { YamlSource } from "./yaml-source.ts";
+import { type ProblemList, show } from "./problem-list.ts";
+import type { YamlPath, YamlSource } from "./yaml-source.ts";
 
 /** Where data of a file stands, and who is told what is wrong with it. */
 export interface SchemaContext {

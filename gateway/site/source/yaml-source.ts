@@ -14,7 +14,9 @@ import {
   visit,
 } from "yaml";
 import type { SiteProblem } from "../site-file-error.ts";
-import type { YamlPath } from "./problem-list.ts";
+
+/** A place in a YAML file: the keys and indexes that lead there. */
+export type YamlPath = readonly (string | number)[];
 
 /** A YAML file as plain data, and where each piece of it stands. Comments stay in the file, which is never rewritten. */
 export interface YamlSource {
