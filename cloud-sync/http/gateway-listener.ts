@@ -1,8 +1,10 @@
+import { TLSSocket } from "node:tls";
 import fastify, { type FastifyError, type FastifyReply } from "fastify";
 import type { Logger } from "pino";
 import { type CancelTimer, Hours, Seconds } from "../../domain/time.ts";
 import { WireError } from "../../domain/wire/wire-error.ts";
 import type { CertificateAuthority, ServerIdentity } from "../registry/certificate-authority.ts";
+import { isDataRefusal } from "../store/database.ts";
 import { GATEWAY_PROBLEMS, GatewayProblem, type GatewayProblemCode } from "./gateway-problem.ts";
 import { addGatewayRoutes, type GatewayApp, type GatewayRouteParts } from "./gateway-routes.ts";
 import { guardAgainstStrangers } from "./gateway-stranger-guard.ts";
@@ -84,6 +86,11 @@ function buildApp(parts: GatewayListenerParts, identity: ServerIdentity): Gatewa
     keepAliveTimeout: KEEP_ALIVE,
     forceCloseConnections: "idle",
   });
+  // A stranger asks once a connection: one header and one small body bound what he sends.
+  app.addHook("onRequest", async (request, reply) => {
+    const { socket } = request.raw;
+    if (!(socket instanceof TLSSocket && socket.authorized)) reply.header("connection", "close");
+  });
   app.server.headersTimeout = HEADER_PATIENCE;
   app.setErrorHandler<FastifyError>((error, request, reply) =>
     answerError(error, reply, { logger: parts.logger, url: request.url }),
@@ -153,6 +160,8 @@ function describe(error: FastifyError): {
     const pointer = / at (\/[^:\s]*)/.exec(error.message)?.[1];
     return { code: "bad-request", message: error.message, ...(pointer !== undefined && { pointer }) };
   }
+  if (isDataRefusal(error))
+    return { code: "bad-request", message: "a text or number that can not be stored" };
   if (error instanceof RangeError) return { code: "bad-request", message: error.message };
   // Fastify's own: body too large, no JSON, wrong content type.
   if (error.statusCode !== undefined && error.statusCode < 500)

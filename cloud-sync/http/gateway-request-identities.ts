@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { TLSSocket } from "node:tls";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { GatewayId } from "../../domain/ids.ts";
 import type { Queryable } from "../store/database.ts";
 import { findCertificateStanding } from "../store/tables/gateways.ts";
@@ -59,13 +59,8 @@ export class RequestIdentities {
   }
 
   /** A hook: who has no certificate of ours is turned away before his body is read. */
-  readonly onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    try {
-      this.#known.set(request.raw, await identifyGateway(this.#database, request));
-    } catch (cause) {
-      reply.header("connection", "close");
-      throw cause;
-    }
+  readonly onRequest = async (request: FastifyRequest): Promise<void> => {
+    this.#known.set(request.raw, await identifyGateway(this.#database, request));
   };
 
   readonly known = (request: FastifyRequest): GatewayId => {

@@ -46,9 +46,7 @@ export function addGatewayRoutes(app: GatewayApp, parts: GatewayRouteParts): voi
 
 function addEnrolment(app: GatewayApp, parts: GatewayRouteParts): void {
   const attempts = new ClaimAttempts(parts.clock);
-  app.post("/enrol/v1", { bodyLimit: ENROL_MAX_BYTES }, async (request, reply) => {
-    // A stranger asks once a connection.
-    reply.header("connection", "close");
+  app.post("/enrol/v1", { bodyLimit: ENROL_MAX_BYTES }, async (request) => {
     if (!attempts.allow(request.ip))
       throw new GatewayProblem("too-many", "too many claims from this address: wait a minute");
     const answer = await parts.enrolment.redeem(parseEnrolmentRequest(request.body), request.ip);

@@ -6,11 +6,10 @@ import { type CancelTimer, type Clock, Seconds } from "../../domain/time.ts";
 /** PROTOCOL §2: unauthenticated connections at once, and how long one may take to show its certificate or its claim. */
 const STRANGERS_MAX = 256;
 const STRANGER_LIFE = Seconds(10);
-const STRANGER_MAX_BYTES = 64 * 1024;
 
 /**
- * Bounds what those cost who have shown no certificate of ours: number, time and bytes of their connections.
- * Returns whether a connection is still a stranger's.
+ * Bounds what those cost who have shown no certificate of ours: number and time of their connections. Their
+ * bytes are bounded by one request a connection, with a header of 16 KiB and a claim of 16 KiB at most.
  */
 export function guardAgainstStrangers(server: Server, clock: Clock): { readonly count: () => number } {
   const strangers = new Map<string, CancelTimer>();
@@ -29,9 +28,6 @@ export function guardAgainstStrangers(server: Server, clock: Clock): { readonly 
       clock.schedule(STRANGER_LIFE, () => socket.destroy()),
     );
     socket.once("close", () => forget(key));
-    socket.on("data", () => {
-      if (strangers.has(key) && socket.bytesRead > STRANGER_MAX_BYTES) socket.destroy();
-    });
   });
   server.on("secureConnection", (socket: TLSSocket) => {
     if (socket.authorized) forget(keyOf(socket));

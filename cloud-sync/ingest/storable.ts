@@ -6,6 +6,9 @@ import type { EventRecord, EvidenceRecord } from "../../domain/wire/record-kinds
 const TIME_MIN_MS = -62_135_596_800_000;
 const TIME_MAX_MS = 253_402_300_799_999;
 
+/** PROTOCOL §2. */
+const DEPTH_MAX = 32;
+
 /** Whether PostgreSQL can hold it: a record that it refuses would come again for ever. */
 export function isStorableReading(reading: StoredReading): boolean {
   const { value, gatewayTimestamp, sourceTimestamp, stateVersion } = reading;
@@ -31,10 +34,10 @@ const COMMAND_STATES = new Set<string>([
 export function isStorableRecord(record: EvidenceRecord | EventRecord): boolean {
   if (!isStorableTime(record.tWall) || !Number.isFinite(record.tMono)) return false;
   if (record.body.kind === "command" && !COMMAND_STATES.has(record.body.state.name)) return false;
-  return everyText(record, isStorableText);
+  return everyText(record, DEPTH_MAX);
 }
 
-function isStorableTime(epochMs: number): boolean {
+export function isStorableTime(epochMs: number): boolean {
   return epochMs >= TIME_MIN_MS && epochMs <= TIME_MAX_MS;
 }
 
@@ -43,8 +46,9 @@ function isStorableText(text: string): boolean {
   return !text.includes("\0") && text.isWellFormed();
 }
 
-function everyText(value: unknown, test: (text: string) => boolean): boolean {
-  if (typeof value === "string") return test(value);
+function everyText(value: unknown, depth: number): boolean {
+  if (typeof value === "string") return isStorableText(value);
   if (typeof value !== "object" || value === null) return true;
-  return Object.entries(value).every(([key, each]) => test(key) && everyText(each, test));
+  if (depth === 0) return false;
+  return Object.entries(value).every(([key, each]) => isStorableText(key) && everyText(each, depth - 1));
 }

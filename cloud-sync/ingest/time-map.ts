@@ -2,6 +2,7 @@ import { type Instant, Millis } from "../../domain/time.ts";
 import type { TimeQuality } from "../../domain/wire/points-block.ts";
 import type { CorrectedTime } from "../store/tables/readings.ts";
 import type { TimeSample } from "../store/tables/time-samples.ts";
+import { isStorableTime } from "./storable.ts";
 
 /** A sample is late by the way of its message, which nobody measured: so much is allowed for it. */
 const SAMPLE_ERROR_MS = 500;
@@ -13,6 +14,11 @@ const DAY_MS = 86_400_000;
 
 /** Maps the uptime of one incarnation to UTC by its samples, which are in order (PROTOCOL §6). Null: there is none. */
 export function correctUptime(samples: readonly TimeSample[], uptimeMs: number): CorrectedTime | null {
+  const corrected = mapUptime(samples, uptimeMs);
+  return corrected !== null && isStorableTime(corrected.at) ? corrected : null;
+}
+
+function mapUptime(samples: readonly TimeSample[], uptimeMs: number): CorrectedTime | null {
   const after = samples.findIndex((sample) => sample.uptimeMs > uptimeMs);
   const next = after < 0 ? undefined : samples[after];
   const before = samples[(after < 0 ? samples.length : after) - 1];

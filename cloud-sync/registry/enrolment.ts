@@ -5,8 +5,9 @@ import { type EnrolmentAnswer, type EnrolmentRequest, formatClaim } from "../../
 import type { Database, Transaction } from "../store/database.ts";
 import { appendAudit } from "../store/tables/center-audit.ts";
 import { addClaim, lockClaim, useClaim } from "../store/tables/claims.ts";
-import { enrolCertificate, ensureGateway } from "../store/tables/gateways.ts";
+import { enrolCertificate, ensureGateway, revokeGateway } from "../store/tables/gateways.ts";
 import type { CertificateAuthority, IssuedCertificate } from "./certificate-authority.ts";
+import type { DownlinkRegistry } from "./downlinks.ts";
 
 const CLAIM_LIFE = Hours(24);
 const CODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
@@ -20,6 +21,7 @@ export interface EnrolmentParts {
   readonly commandKey: string;
   /** SPKI, PEM. */
   readonly timeKey: string;
+  readonly downlinks: Pick<DownlinkRegistry, "close">;
 }
 
 /** One line of text for the installer, shown once: the center keeps the hash of its code. */
@@ -94,6 +96,25 @@ export class Enrolment {
       const { commandKey, timeKey } = this.#parts;
       return { certificate: issued.certificate, authority: authority.certificate, commandKey, timeKey };
     });
+  }
+
+  /** Nobody speaks for the gateway any more, until it is enrolled anew. False: no such gateway. */
+  async revoke(asked: {
+    readonly gatewayId: GatewayId;
+    readonly reason: string;
+    readonly by: string;
+  }): Promise<boolean> {
+    const { clock, database, downlinks } = this.#parts;
+    const { gatewayId, reason } = asked;
+    const at = clock.now();
+    const revoked = await database.transaction(async (tx) => {
+      if (!(await revokeGateway(tx, { id: gatewayId, reason, at }))) return false;
+      const entry = { action: "gateway-revoked", subject: gatewayId, detail: { reason } };
+      await appendAudit(tx, { at, actor: asked.by, ...entry });
+      return true;
+    });
+    if (revoked) downlinks.close(gatewayId, "the gateway was revoked");
+    return revoked;
   }
 
   async #enrol(

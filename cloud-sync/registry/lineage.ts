@@ -32,7 +32,8 @@ export function judgeLineage(
   const added = lineage.filter((entry) => !knownIds.has(entry.incarnation));
   return {
     added,
-    fork: leftOut(known, told) ?? cutShort(added, highestHeld),
+    // Told once: when the lineage brings something new.
+    fork: added.length === 0 ? null : (leftOut(known, told) ?? cutShort(added, highestHeld)),
     storeLost: known.length > 0 && !known.some((row) => told.has(row.incarnation)),
   };
 }

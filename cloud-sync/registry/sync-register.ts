@@ -2,7 +2,7 @@ import { type KeyObject, sign } from "node:crypto";
 import type { Logger } from "pino";
 import { type GatewayId, Token } from "../../domain/ids.ts";
 import { compareSessions, formatSession, parseSession, type SyncSession } from "../../domain/session-id.ts";
-import type { Clock } from "../../domain/time.ts";
+import type { Clock, Instant } from "../../domain/time.ts";
 import { CODECS } from "../../domain/wire/batch.ts";
 import type { Heartbeat } from "../../domain/wire/heartbeat.ts";
 import { type Hello, type Welcome, welcomeSignedBytes } from "../../domain/wire/hello.ts";
@@ -19,7 +19,7 @@ import {
 } from "../store/tables/sync-sessions.ts";
 import { addTimeSample } from "../store/tables/time-samples.ts";
 import type { DownlinkRegistry } from "./downlinks.ts";
-import type { LiveLinks } from "./live-links.ts";
+import type { LiveLink, LiveLinks } from "./live-links.ts";
 import { describeRival } from "./rival-session.ts";
 import { type AnsweredHello, writeHello } from "./write-hello.ts";
 
@@ -125,7 +125,7 @@ export class SyncRegister {
     const at = clock.now();
     const written = await writeHeartbeat(database, { gatewayNo: link.gatewayNo, session, heartbeat, at });
     if (!written) return "fence";
-    await this.#sample(gatewayId, link.gatewayNo, heartbeat);
+    await this.#sample(link, heartbeat, at);
     links.beat(gatewayId, heartbeat.session, heartbeat, Token(heartbeat.token));
     events.tell("heartbeat-arrived", { gatewayId });
     return "taken";
@@ -182,15 +182,15 @@ export class SyncRegister {
     events.tell("link-changed", { gatewayId, state });
   }
 
-  async #sample(gatewayId: GatewayId, gatewayNo: number, heartbeat: Heartbeat): Promise<void> {
+  async #sample({ gatewayId, gatewayNo }: LiveLink, heartbeat: Heartbeat, at: Instant): Promise<void> {
     const last = this.#lastSample.get(gatewayId);
     const due = last?.session !== heartbeat.session || heartbeat.uptimeMs - last.uptimeMs >= SAMPLE_EVERY_MS;
     if (!due) return;
-    const { clock, database } = this.#parts;
+    const { database } = this.#parts;
     const session = sessionOf(heartbeat.session);
     const offered = session === undefined ? undefined : await findSession(database, gatewayNo, session);
     if (offered === undefined) return;
-    const offsetMs = clock.now() - heartbeat.uptimeMs;
+    const offsetMs = at - heartbeat.uptimeMs;
     await addTimeSample(database, offered.incarnation_no, { uptimeMs: heartbeat.uptimeMs, offsetMs });
     this.#lastSample.set(gatewayId, { session: heartbeat.session, uptimeMs: heartbeat.uptimeMs });
   }

@@ -1,6 +1,7 @@
 import { parseSession, type SyncSession } from "../../domain/session-id.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { Hello } from "../../domain/wire/hello.ts";
+import { WireError } from "../../domain/wire/wire-error.ts";
 import type { Transaction } from "../store/database.ts";
 import { raiseAlarm } from "../store/tables/alarms.ts";
 import { type Cursor, listCursors } from "../store/tables/cursors.ts";
@@ -71,8 +72,7 @@ async function writeLineage(
   await addIncarnations(tx, { gatewayNo, entries: judged.added, fromOrder, at });
   await raiseLineageAlarms(tx, judged, { gatewayNo, at, cursors });
   const own = await findIncarnation(tx, gatewayNo, hello.incarnation);
-  if (own === undefined)
-    throw new Error(`read incarnation ${hello.incarnation} after its lineage was written`);
+  if (own === undefined) throw new WireError("bad-schema", "HELLO at /incarnation: not in its lineage");
   return own.incarnation_no;
 }
 

@@ -1,6 +1,8 @@
 import { createHash, randomBytes, webcrypto } from "node:crypto";
 import "reflect-metadata";
+import { readdirSync, readFileSync } from "node:fs";
 import { Agent } from "node:https";
+import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import axios, { type AxiosInstance, type AxiosResponse } from "axios";
 import { pino } from "pino";
@@ -28,10 +30,22 @@ import { type EnrolmentAnswer, parseClaim } from "../../domain/wire/enrolment.ts
 import { encodeEntry } from "../../domain/wire/entry.ts";
 import type { Hello, LineageEntry, Welcome } from "../../domain/wire/hello.ts";
 import { encodePointsBlock } from "../../domain/wire/points-block.ts";
-import { openTestDatabase } from "./postgres-for-tests.ts";
+import { type DatabaseTemplate, openTestDatabase } from "./postgres-for-tests.ts";
 
 const quiet = pino({ level: "silent" });
 const EC = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+
+const MIGRATIONS = join(import.meta.dirname, "../../cloud-sync/store/migrations");
+/** Migrated once a server: a test's database is a copy of it. */
+export const MIGRATED: DatabaseTemplate = {
+  key: readdirSync(MIGRATIONS)
+    .map((name) => readFileSync(join(MIGRATIONS, name), "utf8"))
+    .join(),
+  async prepare(connectionString) {
+    const store = await openCenterStore({ connectionString, logger: quiet, clock: systemClock });
+    await store[Symbol.asyncDispose]();
+  },
+};
 
 export interface TestContext {
   testdir(): string;
@@ -45,7 +59,7 @@ export async function openTestCenter(
 ) {
   const clock = options.clock ?? systemClock;
   const verdicts: CommandEvidence[] = [];
-  const connectionString = await openTestDatabase(t);
+  const connectionString = await openTestDatabase(t, { template: MIGRATED });
   const folder = t.testdir();
   const database = await openCenterStore({ connectionString, logger: quiet, clock: systemClock });
   const authority = await CertificateAuthority.open(folder, clock);
@@ -72,6 +86,7 @@ export async function openTestCenter(
     clock,
     commandKey: commandKey.publicKey,
     timeKey: timeKey.publicKey,
+    downlinks,
   });
   const base = { ledger, sessions: register, clock, events, logger: quiet };
   const ingest = new Ingest(base);

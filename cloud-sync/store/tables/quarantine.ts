@@ -20,7 +20,7 @@ export interface QuarantineRows {
   readonly at: Instant;
 }
 
-/** Of one gateway: rows that keep their bytes, and rows at all. Past that only `quarantine_counts` grows. */
+/** Of one gateway: rows that keep their bytes, and rows at all. Past that only `quarantine_counts` grows, but for lane A. */
 export const QUARANTINE_BYTES_ROWS_MAX = 2_000;
 export const QUARANTINE_ROWS_MAX = 20_000;
 
@@ -42,8 +42,10 @@ export async function insertQuarantine(tx: Transaction, rows: QuarantineRows): P
       },
       [rows.gatewayNo, each.cause, records, at],
     );
-    if (room <= 0) continue;
-    const keepsBytes = room > QUARANTINE_ROWS_MAX - QUARANTINE_BYTES_ROWS_MAX;
+    // Evidence is never dropped (I13).
+    const isEvidence = rows.lane === "A";
+    if (room <= 0 && !isEvidence) continue;
+    const keepsBytes = isEvidence || room > QUARANTINE_ROWS_MAX - QUARANTINE_BYTES_ROWS_MAX;
     room -= 1;
     await tx.query(
       {

@@ -108,7 +108,7 @@ export async function offerSession(tx: Transaction, offer: SessionOffer): Promis
     {
       name: "session-prune",
       text: `delete from sync_sessions s using gateway_links l
-             where s.gateway_no = $1 and l.gateway_no = $1 and (s.generation, s.counter) <> (l.current_generation, l.current_counter)
+             where s.gateway_no = $1 and l.gateway_no = $1 and (s.generation, s.counter) is distinct from (l.current_generation, l.current_counter)
                and s.counter <= $2`,
     },
     [gatewayNo, session.counter - SESSIONS_KEPT],
