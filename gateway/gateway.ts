@@ -23,7 +23,7 @@ import { openAxiosTransport } from "./uplink/axios-transport.ts";
 import { ClockTrust } from "./uplink/clock-trust.ts";
 import type { GatewayIdentity } from "./uplink/identity.ts";
 import { TokenBook } from "./uplink/token-book.ts";
-import { RECONNECT_MAX, RECONNECT_MIN, Uplink } from "./uplink/uplink.ts";
+import { Uplink } from "./uplink/uplink.ts";
 
 export interface GatewayParts {
   readonly site: UnnumberedSite;
@@ -167,10 +167,7 @@ function buildUplink(
     },
     timeQuality: () => trust.quality(),
     software,
-    reconnect: {
-      min: site.center.reconnectMin ?? RECONNECT_MIN,
-      max: site.center.reconnectMax ?? RECONNECT_MAX,
-    },
+    reconnect: { min: site.center.reconnectMin, max: site.center.reconnectMax },
     clock,
     random,
     logger,
@@ -199,21 +196,39 @@ function joined(parts: {
     name: "gateway",
     socketPath,
     mqtt,
-    async run(signal) {
-      const lower = new AbortController();
-      const upper = AbortSignal.any([signal, lower.signal]);
-      const below = runServices(inner, lower.signal).finally(() =>
-        lower.abort(new Error("the field stopped")),
-      );
-      const above = runServices(outer, upper).finally(async () => {
-        await core.control.shutDown();
-        lower.abort(new Error("the gateway is stopping"));
-      });
-      const ends = await Promise.allSettled([above, below]);
-      core.uplink?.transport[Symbol.dispose]();
-      await store[Symbol.asyncDispose]();
-      const failed = ends.find((end) => end.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-    },
+    run: (signal) => runToTheEnd({ core, store, outer, inner }, signal),
   };
+}
+
+async function runToTheEnd(
+  parts: {
+    readonly core: Core;
+    readonly store: Store;
+    readonly outer: readonly LoopService[];
+    readonly inner: readonly LoopService[];
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { core, store, outer, inner } = parts;
+  const lower = new AbortController();
+  const above = async (): Promise<void> => {
+    try {
+      await runServices(outer, AbortSignal.any([signal, lower.signal]));
+    } finally {
+      await core.control.shutDown();
+      lower.abort(new Error("the gateway is stopping"));
+    }
+  };
+  const below = async (): Promise<void> => {
+    try {
+      await runServices(inner, lower.signal);
+    } finally {
+      lower.abort(new Error("the field stopped"));
+    }
+  };
+  const ends = await Promise.allSettled([above(), below()]);
+  core.uplink?.transport[Symbol.dispose]();
+  await store[Symbol.asyncDispose]();
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }

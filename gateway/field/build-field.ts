@@ -25,12 +25,23 @@ export interface BuildFieldParts {
 export interface BuiltField {
   readonly field: Field & FieldFrames;
   readonly services: readonly LoopService[];
+  /** As they stand now, for `nerve status`. */
+  hosts(): readonly FieldHostState[];
+}
+
+export interface FieldHostState {
+  /** Isolation group. */
+  readonly group: string;
+  readonly state: "running" | "down" | "in-process";
+  /** `null` unless it runs as a process of its own. */
+  readonly pid: number | null;
 }
 
 /** Builds a host for each plan. Nothing runs until the services do; until then operations are rejected as busy. */
 export function buildField(parts: BuildFieldParts): BuiltField {
   const { clock, logger, sink, loadDriver = loadRegisteredDriver } = parts;
   const services: LoopService[] = [];
+  const states: (() => FieldHostState)[] = [];
   const byBus = new Map<BusId, Field & FieldFrames>();
   for (const plan of parts.plans) {
     const shared = { plan, clock, logger, sink };
@@ -39,7 +50,13 @@ export function buildField(parts: BuildFieldParts): BuiltField {
         ? new HostSupervisor(shared)
         : new InProcessField({ ...shared, loadDriver });
     services.push(host);
+    states.push(() => stateOf(plan.group, host));
     for (const bus of plan.buses) byBus.set(bus.id, host);
   }
-  return { field: new FieldRouter(byBus), services };
+  return { field: new FieldRouter(byBus), services, hosts: () => states.map((state) => state()) };
+}
+
+function stateOf(group: string, host: HostSupervisor | InProcessField): FieldHostState {
+  if (host instanceof InProcessField) return { group, state: "in-process", pid: null };
+  return { group, state: host.pid === undefined ? "down" : "running", pid: host.pid ?? null };
 }

@@ -25,7 +25,11 @@ export const SITE_SCHEMA = z.strictObject(
     dataFolder: text(1_000, PATH),
     center: z
       .strictObject(
-        { url: z.string(CENTER_URL).refine(isCenterUrl, CENTER_URL) },
+        {
+          url: z.string(CENTER_URL).refine(isCenterUrl, CENTER_URL),
+          reconnectMin: duration("100 ms", "5 min", "60 s").prefault("60 s"),
+          reconnectMax: duration("1 s", "1 h", "5 min").prefault("5 min"),
+        },
         "{ url: https://host:port }",
       )
       .exactOptional(),

@@ -24,6 +24,10 @@ export interface Site {
 export interface CenterLink {
   /** `https://host:port` of the center's gateway listener. */
   readonly url: string;
+  /** Ceiling of the first random wait after an outage; it doubles up to `reconnectMax` (PROTOCOL §3). Default 60 s. */
+  readonly reconnectMin: Millis;
+  /** Default 5 min. */
+  readonly reconnectMax: Millis;
 }
 
 export interface BrokerSettings {

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { PointNumber } from "../../domain/ids.ts";
 import type { RandomSource } from "../../domain/random.ts";
 import type { LoopService } from "../../domain/service.ts";
-import { type Clock, type Millis, Minutes, Seconds, since, type Uptime } from "../../domain/time.ts";
+import { type Clock, type Millis, since, type Uptime } from "../../domain/time.ts";
 import { unreachable } from "../../domain/unreachable.ts";
 import { CODECS, type Codec } from "../../domain/wire/batch.ts";
 import type { Catalogue } from "../../domain/wire/catalogue.ts";
@@ -26,9 +26,6 @@ import {
 import { snapshotParts } from "./snapshot.ts";
 import type { TokenBook } from "./token-book.ts";
 
-/** Reconnect after an outage, unless the site says otherwise (PROTOCOL §3). */
-export const RECONNECT_MIN = Seconds(60);
-export const RECONNECT_MAX = Minutes(5);
 /** Snapshot parts on their way at once. */
 const SNAPSHOT_PARALLEL = 4;
 
