@@ -3,30 +3,41 @@ import { join } from "node:path";
 import { IncarnationId, type PointId, type PointNumber } from "../../domain/ids.ts";
 import { randomHex } from "../../domain/random.ts";
 import { since } from "../../domain/time.ts";
-import { CriticalLedger } from "./command-ledger.ts";
+import { CommandRecords, CriticalLedger } from "./command-ledger.ts";
 import { CriticalFile } from "./critical-file.ts";
 import { CriticalDesired, CriticalSettings } from "./critical-values.ts";
 import {
+  assertSchemaKnown,
   assertSqliteVersion,
   migrate,
+  newestSchema,
   openForReading,
   openForWriting,
   type StoreDatabase,
+  schemaVersion,
 } from "./database.ts";
 import { EvidenceLog, findChainBreak, type Stamp } from "./evidence-log.ts";
 import { GroupBuilder } from "./group-builder.ts";
 import { History } from "./history.ts";
-import { type Incarnation, lineageOf, readCounters } from "./incarnations.ts";
+import { type Incarnation, lineageOf, readCounters, readIncarnations } from "./incarnations.ts";
 import { LaneBook, readAcknowledgements } from "./lane-book.ts";
 import { declareLost } from "./opening/lost-lanes.ts";
 import { OpenedStore, type StoreParts } from "./opening/opened-store.ts";
+import { lookInto } from "./opening/read-only-store.ts";
 import { setAsideIfBroken } from "./opening/sound-file.ts";
 import { type StoreOwner, takeOwnership } from "./opening/store-owner.ts";
 import { readTelemetryBefore, takeIncarnation } from "./opening/take-incarnation.ts";
 import { TimeQualitySource } from "./opening/time-quality-source.ts";
 import { KEEP_HISTORY_DEFAULT, QUOTA_BYTES_DEFAULT, Retention } from "./retention.ts";
-import type { Store, StoreContext, StoreFinding, StoreOptions } from "./store.ts";
-import { StoreSyncLedger } from "./sync-ledger.ts";
+import {
+  type ReadOnlyStore,
+  type Store,
+  type StoreContext,
+  StoreError,
+  type StoreFinding,
+  type StoreOptions,
+} from "./store.ts";
+import { StoreSyncLedger, SyncView } from "./sync-ledger.ts";
 import { TelemetryLink } from "./telemetry-link.ts";
 import { TelemetryLog } from "./telemetry-log.ts";
 import { readFigures, readStoredTwins, Twins } from "./twins.ts";
@@ -48,6 +59,48 @@ export async function openStore(options: StoreOptions, context: StoreContext): P
   } catch (error) {
     owner.release();
     throw error;
+  }
+}
+
+/**
+ * Looks into the store of a gateway that need not run, and changes nothing.
+ * @throws {StoreError} `sqlite-too-old`, `newer-schema`, `unusable` when there is no store or it is broken.
+ */
+export function openStoreReadOnly(
+  folder: string,
+  context: Pick<StoreContext, "clock" | "logger">,
+): ReadOnlyStore {
+  assertSqliteVersion();
+  const critical = openToLook(join(folder, CRITICAL), "critical");
+  try {
+    const reader = openToLook(join(folder, TELEMETRY), "telemetry");
+    const file = new CriticalFile(critical.name, critical, context.logger);
+    const incarnations = readIncarnations(critical);
+    const counters = [...readCounters(critical), ...readCounters(reader)];
+    const lanes = new LaneBook(incarnations, counters, readAcknowledgements(reader));
+    const settings = new CriticalSettings(file);
+    return lookInto({
+      ...{ critical, reader, lineage: lineageOf(incarnations), numbers: readNumbers(reader) },
+      commands: new CommandRecords(file),
+      desired: new CriticalDesired(file),
+      sync: new SyncView({ critical: file, reader, settings, lanes, quotaBytes: QUOTA_BYTES_DEFAULT }),
+      twins: new Twins(readStoredTwins(reader), context.clock.uptime()),
+      history: new History(reader),
+    });
+  } catch (error) {
+    critical.close();
+    throw error;
+  }
+}
+
+function openToLook(path: string, file: "critical" | "telemetry"): StoreDatabase {
+  try {
+    const database = openForReading(path);
+    assertSchemaKnown(schemaVersion(database), newestSchema(file), path);
+    return database;
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    throw new StoreError("unusable", `reading ${path}`, { cause: error });
   }
 }
 

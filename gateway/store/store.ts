@@ -130,7 +130,7 @@ export interface TelemetryStore {
   onCommit(listener: (readings: readonly StoredReading[]) => void): () => void;
   /**
    * Newest last, by gateway timestamp; at most `limit` (1 … 10,000) and the newest of them. One call looks through
-   * at most 20,000 entries from `to` backwards, since it runs on the core's loop: ask for less time to see further.
+   * at most 50,000 entries from `to` backwards, since it runs on the core's loop: ask for less time to see further.
    */
   history(point: PointNumber, span: HistorySpan): readonly PointChange[];
 }
@@ -167,6 +167,18 @@ export interface SyncLedger {
     readonly quotaBytes: number;
     readonly state: "ok" | "warn" | "critical";
   };
+}
+
+/** Both files as they lie, for a diagnosis while the gateway is down: makes no incarnation and writes nothing. */
+export interface ReadOnlyStore extends Disposable {
+  readonly lineage: readonly LineageEntry[];
+  readonly commands: Pick<CommandLedger, "find" | "recent">;
+  readonly telemetry: Pick<TelemetryStore, "latest" | "latestAll" | "numberedPoints" | "history">;
+  readonly sync: Pick<
+    SyncLedger,
+    "heads" | "acknowledged" | "backlog" | "highestSession" | "safeTime" | "disk"
+  >;
+  readonly desired: Pick<DesiredValues, "find" | "all">;
 }
 
 export interface EntryQuery {

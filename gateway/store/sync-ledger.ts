@@ -11,20 +11,23 @@ import type { CriticalSettings } from "./critical-values.ts";
 import type { StoreDatabase } from "./database.ts";
 import { LANE_CODES } from "./incarnations.ts";
 import { findLowest, type LaneBook, type LanePage } from "./lane-book.ts";
-import type { EntryQuery, LaneHead, StoredEntry, SyncLedger } from "./store.ts";
+import type { EntryQuery, LaneHead, ReadOnlyStore, StoredEntry, SyncLedger } from "./store.ts";
 import type { TelemetryLog } from "./telemetry-log.ts";
 
 const WARN_SHARE = 0.7;
 const CRITICAL_SHARE = 0.9;
 
-export interface SyncParts {
+export interface SyncViewParts {
   readonly critical: CriticalFile;
   /** Reads telemetry.db. */
   readonly reader: StoreDatabase;
   readonly settings: CriticalSettings;
   readonly lanes: LaneBook;
-  readonly log: TelemetryLog;
   readonly quotaBytes: number;
+}
+
+export interface SyncParts extends SyncViewParts {
+  readonly log: TelemetryLog;
 }
 
 interface EntryRow {
@@ -33,19 +36,14 @@ interface EntryRow {
   readonly frame: Buffer;
 }
 
-/** The uplink's side of the store. */
-export class StoreSyncLedger implements SyncLedger {
-  readonly #parts: SyncParts;
-  /** Entries on their way to quarantine: seen by readers until the worker has moved them. */
-  readonly #broken = new Set<string>();
+type ReadOnlySync = ReadOnlyStore["sync"];
 
-  constructor(parts: SyncParts) {
+/** What can be told of the lanes without writing: also to a diagnosis while the gateway is down. */
+export class SyncView implements ReadOnlySync {
+  readonly #parts: SyncViewParts;
+
+  constructor(parts: SyncViewParts) {
     this.#parts = parts;
-  }
-
-  /** Entries found broken in this opening. */
-  get quarantined(): number {
-    return this.#broken.size;
   }
 
   heads(): readonly LaneHead[] {
@@ -58,6 +56,66 @@ export class StoreSyncLedger implements SyncLedger {
         lowestRetained: this.#lowestOf(page),
         highestWritten: page.highest,
       }));
+  }
+
+  acknowledged(incarnation: IncarnationId, lane: Lane): RangeSet {
+    const page = this.#parts.lanes.find(incarnation, lane);
+    return page === undefined ? [] : heldByCenter(page.acknowledgement);
+  }
+
+  backlog(): Readonly<Record<Lane, number>> {
+    const backlog: Record<Lane, number> = { A: 0, B: 0, C: 0, D: 0 };
+    for (const page of this.#parts.lanes.pages()) backlog[page.lane] += this.#parts.lanes.backlogOf(page);
+    return backlog;
+  }
+
+  highestSession(): string | null {
+    return this.#parts.settings.highestSession();
+  }
+
+  safeTime(): Instant {
+    return this.#parts.settings.safeTime();
+  }
+
+  disk(): {
+    readonly usedBytes: number;
+    readonly quotaBytes: number;
+    readonly state: "ok" | "warn" | "critical";
+  } {
+    const { critical, reader, quotaBytes } = this.#parts;
+    const usedBytes = usedBytesOf(critical.database) + usedBytesOf(reader);
+    const share = usedBytes / quotaBytes;
+    return {
+      usedBytes,
+      quotaBytes,
+      state: share >= CRITICAL_SHARE ? "critical" : share >= WARN_SHARE ? "warn" : "ok",
+    };
+  }
+
+  #lowestOf(page: LanePage): number {
+    page.lowest ??= findLowest(this.databaseOf(page), page);
+    return page.lowest;
+  }
+
+  protected databaseOf(page: LanePage): StoreDatabase {
+    return page.lane === "A" ? this.#parts.critical.database : this.#parts.reader;
+  }
+}
+
+/** The uplink's side of the store. */
+export class StoreSyncLedger extends SyncView implements SyncLedger {
+  readonly #parts: SyncParts;
+  /** Entries on their way to quarantine: seen by readers until the worker has moved them. */
+  readonly #broken = new Set<string>();
+
+  constructor(parts: SyncParts) {
+    super(parts);
+    this.#parts = parts;
+  }
+
+  /** Entries found broken in this opening. */
+  get quarantined(): number {
+    return this.#broken.size;
   }
 
   readEntries(query: EntryQuery): readonly StoredEntry[] {
@@ -109,59 +167,16 @@ export class StoreSyncLedger implements SyncLedger {
     this.#parts.log.notePending();
   }
 
-  acknowledged(incarnation: IncarnationId, lane: Lane): RangeSet {
-    const page = this.#parts.lanes.find(incarnation, lane);
-    return page === undefined ? [] : heldByCenter(page.acknowledgement);
-  }
-
-  backlog(): Readonly<Record<Lane, number>> {
-    const backlog: Record<Lane, number> = { A: 0, B: 0, C: 0, D: 0 };
-    for (const page of this.#parts.lanes.pages()) backlog[page.lane] += this.#parts.lanes.backlogOf(page);
-    return backlog;
-  }
-
-  highestSession(): string | null {
-    return this.#parts.settings.highestSession();
-  }
-
   rememberSession(session: string): void {
     this.#parts.settings.rememberSession(session);
-  }
-
-  safeTime(): Instant {
-    return this.#parts.settings.safeTime();
   }
 
   rememberSafeTime(at: Instant): void {
     this.#parts.settings.rememberSafeTime(at);
   }
 
-  disk(): {
-    readonly usedBytes: number;
-    readonly quotaBytes: number;
-    readonly state: "ok" | "warn" | "critical";
-  } {
-    const { critical, reader, quotaBytes } = this.#parts;
-    const usedBytes = usedBytesOf(critical.database) + usedBytesOf(reader);
-    const share = usedBytes / quotaBytes;
-    return {
-      usedBytes,
-      quotaBytes,
-      state: share >= CRITICAL_SHARE ? "critical" : share >= WARN_SHARE ? "warn" : "ok",
-    };
-  }
-
-  #lowestOf(page: LanePage): number {
-    page.lowest ??= findLowest(this.#databaseOf(page), page);
-    return page.lowest;
-  }
-
-  #databaseOf(page: LanePage): StoreDatabase {
-    return page.lane === "A" ? this.#parts.critical.database : this.#parts.reader;
-  }
-
   #rows(page: LanePage, from: number): IterableIterator<EntryRow> {
-    return this.#databaseOf(page)
+    return this.databaseOf(page)
       .prepare<unknown[], EntryRow>(
         "select first_seq, count, frame from entries where incarnation = ? and lane = ? and first_seq >= ? order by first_seq",
       )

@@ -1,12 +1,13 @@
 import { pino } from "pino";
-import { Instant } from "../../domain/time.ts";
 import { PointId, type PointNumber } from "../../domain/ids.ts";
+import type { Lane } from "../../domain/lane.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
-import type { Clock } from "../../domain/time.ts";
 import { systemClock } from "../../domain/system-clock.ts";
 import { systemRandom } from "../../domain/system-random.ts";
+import type { Clock } from "../../domain/time.ts";
+import { Instant } from "../../domain/time.ts";
 import { openStore } from "../../gateway/store/open-store.ts";
-import type { Store, StoreContext, StoreOptions } from "../../gateway/store/store.ts";
+import type { Store, StoreContext, StoredEntry, StoreOptions } from "../../gateway/store/store.ts";
 
 /** Opens a real store with the machine's clock and chance, silent unless a test wants its log. */
 export function openTestStore(
@@ -37,4 +38,21 @@ export function reading(point: PointNumber, value: PointValue, at = 1_800_000_00
     gatewayTimestamp: Instant(at),
     sourceTimestamp: null,
   };
+}
+
+/** Every entry of the lane that is retained, over all incarnations, oldest first. */
+export function entriesOf(store: Store, lane: Lane): readonly StoredEntry[] {
+  return store.sync
+    .heads()
+    .filter((head) => head.lane === lane)
+    .flatMap(({ incarnation }) => {
+      const entries: StoredEntry[] = [];
+      for (let from = 1; ; ) {
+        const read = store.sync.readEntries({ incarnation, lane, from, maxRecords: 1_000 });
+        const last = read.at(-1);
+        if (last === undefined) return entries;
+        entries.push(...read);
+        from = last.range.first + last.range.count;
+      }
+    });
 }
