@@ -45,6 +45,11 @@ export class LiveLinks {
     return [...this.#links.values()];
   }
 
+  /** As after a start: tokens and uptimes of before prove nothing. */
+  forgetAll(): void {
+    this.#links.clear();
+  }
+
   newestToken(id: GatewayId): FreshToken | undefined {
     return this.#links.get(id)?.token ?? undefined;
   }

@@ -51,6 +51,7 @@ export class SyncRegister {
 
   /** To be called once before the first request. */
   async recover(): Promise<void> {
+    this.#parts.links.forgetAll();
     await takeAllLinksDown(this.#parts.database, this.#parts.clock.now());
   }
 
