@@ -1,0 +1,156 @@
+import type { CommandId, GatewayId, PointId } from "../../domain/ids.ts";
+import type { CommandClass } from "../../domain/point.ts";
+import type { PointValue } from "../../domain/reading.ts";
+import type { Millis } from "../../domain/time.ts";
+import type { CenterEvents } from "../store/center-events.ts";
+import type { CommandTransaction } from "./command-ledger.ts";
+import { COMMAND_LIFE, OPEN_COMMANDS_MAX } from "./command-limits.ts";
+import type { CommandablePoint, CommandRecord } from "./command-record.ts";
+import type { CommandStepper, DispatchParts, Reservation } from "./command-stepper.ts";
+import { DispatchError } from "./dispatch-error.ts";
+import { judgeOrder } from "./dispatch-machine.ts";
+import { newCommandId } from "./new-command-id.ts";
+
+export interface Order {
+  readonly gatewayId: GatewayId;
+  readonly pointId: PointId;
+  readonly value: PointValue;
+  /** From the authorisation on; default and most: `COMMAND_LIFE` of the point's class. */
+  readonly ttl: Millis | null;
+  /** The client's own, so that it may ask again without ordering again. */
+  readonly commandId: CommandId | null;
+}
+
+/** Takes the operators' orders down and answers for them. Nothing leaves from here: that is the dispatcher's. */
+export class CommandService {
+  readonly #parts: DispatchParts;
+  readonly #stepper: CommandStepper;
+  readonly #events: CenterEvents;
+
+  constructor(parts: DispatchParts, stepper: CommandStepper, events: CenterEvents) {
+    this.#parts = parts;
+    this.#stepper = stepper;
+    this.#events = events;
+  }
+
+  /**
+   * The command as it stands when it is durable; repeated with the same id it is the same command.
+   * @throws {DispatchError} `id-taken`, `life-too-long`, `too-many-open`
+   */
+  async request(order: Order, issuedBy: string): Promise<CommandRecord> {
+    const { ledger } = this.#parts;
+    if ((await ledger.countOpen()) >= OPEN_COMMANDS_MAX)
+      throw new DispatchError("too-many-open", `${OPEN_COMMANDS_MAX} commands`);
+    const command = await ledger.transaction((tx) => this.#take(tx, order, issuedBy));
+    this.#told(command);
+    return command;
+  }
+
+  /** @throws {DispatchError} `unknown-command`, `already-sent` */
+  cancel(id: CommandId, by: string): Promise<CommandRecord> {
+    return this.#change(id, (tx, command) => {
+      const waits = ["draft", "awaiting-approval", "authorized", "queued"].includes(command.state.name);
+      if (command.origin === "local" || !waits)
+        throw new DispatchError("already-sent", `command ${id} is ${command.state.name}`);
+      return this.#stepper.cancel(tx, command, by);
+    });
+  }
+
+  /** A person looked and says how it is: kept beside the unknown outcome, which stays (I27). @throws {DispatchError} */
+  resolve(id: CommandId, by: string, note: string): Promise<CommandRecord> {
+    return this.#change(id, async (tx, command) => {
+      if (command.state.name !== "outcome-unknown" || command.resolution !== null)
+        throw new DispatchError("not-unknown", `command ${id} is ${command.state.name}`);
+      const at = this.#parts.clock.now();
+      const resolved = { ...command, resolution: { at, by, note } };
+      await tx.resolve(resolved, { at, actor: by });
+      return resolved;
+    });
+  }
+
+  async #change(
+    id: CommandId,
+    change: (tx: CommandTransaction, command: CommandRecord) => Promise<CommandRecord>,
+  ): Promise<CommandRecord> {
+    const changed = await this.#parts.ledger.transaction(async (tx) => {
+      const command = (await tx.hold([id])).get(id);
+      if (command === undefined) throw new DispatchError("unknown-command", `command ${id}`);
+      return change(tx, command);
+    });
+    this.#told(changed);
+    return changed;
+  }
+
+  async #take(tx: CommandTransaction, order: Order, issuedBy: string): Promise<CommandRecord> {
+    const { clock, random } = this.#parts;
+    const point = await tx.findPoint(order.gatewayId, order.pointId);
+    const reservation = await reserve(tx, order, point);
+    const at = clock.now();
+    const draft = this.#draft(order, {
+      point,
+      issuedBy,
+      at,
+      id: order.commandId ?? newCommandId(at, random),
+    });
+    if (!(await tx.insert(draft, { at, actor: issuedBy }))) return sameCommand(tx, draft);
+    return this.#stepper.admit(tx, draft, { point, reservation });
+  }
+
+  #draft(
+    order: Order,
+    asked: Pick<CommandRecord, "id" | "issuedBy"> & {
+      readonly point: CommandablePoint | undefined;
+      readonly at: CommandRecord["createdAt"];
+    },
+  ): CommandRecord {
+    const commandClass = asked.point?.commandClass ?? null;
+    return {
+      id: asked.id,
+      gatewayId: order.gatewayId,
+      pointId: order.pointId,
+      value: order.value,
+      commandClass,
+      origin: "center",
+      issuedBy: asked.issuedBy,
+      createdAt: asked.at,
+      ttl: lifeOf(order, commandClass),
+      generation: this.#parts.generation,
+      sequence: null,
+      authorizedAt: null,
+      sent: null,
+      state: { name: "draft" },
+      changedAt: asked.at,
+      resolution: null,
+    };
+  }
+
+  #told({ gatewayId, id }: CommandRecord): void {
+    this.#events.tell("command-changed", { gatewayId, commandId: id });
+  }
+}
+
+function lifeOf({ ttl }: Order, commandClass: CommandClass | null): Millis {
+  const { usual, max } = COMMAND_LIFE[commandClass ?? "K1"];
+  if (ttl !== null && ttl > max)
+    throw new DispatchError("life-too-long", `${commandClass ?? "K1"} is wanted for at most ${max} ms`);
+  return ttl ?? usual;
+}
+
+/** Only what can become a command takes a number and the place of older ones. */
+async function reserve(
+  tx: CommandTransaction,
+  order: Order,
+  point: CommandablePoint | undefined,
+): Promise<Reservation | null> {
+  if (judgeOrder(order, point) !== undefined) return null;
+  const sequence = await tx.nextSequence(order.gatewayId, order.pointId);
+  return { sequence, waiting: await tx.holdWaiting(order.gatewayId, order.pointId) };
+}
+
+async function sameCommand(tx: CommandTransaction, draft: CommandRecord): Promise<CommandRecord> {
+  const held = (await tx.hold([draft.id])).get(draft.id);
+  const same =
+    held?.gatewayId === draft.gatewayId && held.pointId === draft.pointId && held.value === draft.value;
+  if (held === undefined || !same) throw new DispatchError("id-taken", `command ${draft.id}`);
+  return held;
+}

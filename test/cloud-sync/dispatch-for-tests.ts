@@ -1,0 +1,224 @@
+import { generateKeyPairSync } from "node:crypto";
+import { pino } from "pino";
+import type { CommandRecord } from "../../cloud-sync/dispatch/command-record.ts";
+import { CommandService, type Order } from "../../cloud-sync/dispatch/command-service.ts";
+import { CommandStepper, type DispatchParts } from "../../cloud-sync/dispatch/command-stepper.ts";
+import { CommandVerdicts } from "../../cloud-sync/dispatch/command-verdicts.ts";
+import { Dispatcher } from "../../cloud-sync/dispatch/dispatcher.ts";
+import { commandsWithin, PostgresCommandLedger } from "../../cloud-sync/dispatch/postgres-command-ledger.ts";
+import { InProcessCenterEvents } from "../../cloud-sync/store/center-events.ts";
+import { openCenterStore } from "../../cloud-sync/store/center-store.ts";
+import type { Database } from "../../cloud-sync/store/database.ts";
+import { writeCatalogue } from "../../cloud-sync/store/tables/catalogues.ts";
+import { ensureGateway } from "../../cloud-sync/store/tables/gateways.ts";
+import type { CommandEvidence } from "../../cloud-sync/store/verdict-sink.ts";
+import type { CommandState } from "../../domain/command.ts";
+import { GatewayId, PointId } from "../../domain/ids.ts";
+import { seededRandom } from "../../domain/random.ts";
+import { systemClock } from "../../domain/system-clock.ts";
+import { Instant, Millis, type Uptime } from "../../domain/time.ts";
+import type { Catalogue } from "../../domain/wire/catalogue.ts";
+import { type CommandFrame, type DownlinkMessage, signCommand } from "../../domain/wire/downlink.ts";
+import { SimulatedClock } from "../simulated-clock.ts";
+import { openTestDatabase, type TearsDown } from "./postgres-for-tests.ts";
+
+export const GATEWAY = GatewayId("gw-test");
+export const DIM = PointId("lamp-1/dim-level");
+const quiet = pino({ level: "silent" });
+
+type Link = {
+  session: string;
+  state: "up" | "degraded" | "down";
+  token: { token: string; receivedAt: Uptime } | null;
+  backlog: { A: number } | null;
+};
+
+/** A gateway's end of the link, moved by hand. Nothing listens behind it. */
+export class FakeLink {
+  readonly frames: CommandFrame[] = [];
+  readonly #clock: SimulatedClock;
+  link: Link | undefined;
+  accepts: "yes" | "no" = "yes";
+  /** Called in the moment in which the bytes leave. */
+  onSend: (frame: CommandFrame) => void = () => undefined;
+
+  constructor(clock: SimulatedClock) {
+    this.#clock = clock;
+  }
+
+  up(session = "1.1"): void {
+    this.link = { session, state: "up", token: null, backlog: null };
+    this.beat();
+  }
+
+  beat(backlogA = 0): void {
+    if (this.link === undefined) throw new Error("no link");
+    const token = "ab".repeat(16);
+    this.link = {
+      ...this.link,
+      token: { token, receivedAt: this.#clock.uptime() },
+      backlog: { A: backlogA },
+    };
+  }
+
+  down(): void {
+    if (this.link !== undefined) this.link = { ...this.link, state: "down" };
+  }
+
+  find(id: GatewayId): Link | undefined {
+    return id === GATEWAY ? this.link : undefined;
+  }
+
+  isOpen(_id: GatewayId, session: string): boolean {
+    return this.link?.session === session && this.link.state !== "down";
+  }
+
+  send(_id: GatewayId, session: string, message: DownlinkMessage): boolean {
+    if (this.accepts === "no" || this.link?.session !== session || message.kind !== "command") return false;
+    this.frames.push(message);
+    this.onSend(message);
+    return true;
+  }
+}
+
+const point = (name: string, number: number, changes: object = {}) => ({
+  name,
+  number,
+  type: "number" as const,
+  unit: "%",
+  access: "read-write" as const,
+  range: { min: 0, max: 100 },
+  commandClass: "K1" as const,
+  pollClass: "lamp" as const,
+  maxAgeMs: 90_000,
+  sweep: 1,
+  readBack: null,
+  ...changes,
+});
+
+export const DISPATCH_CATALOGUE: Catalogue = {
+  siteId: "site-test",
+  name: "Test",
+  devices: [
+    {
+      id: "lamp-1",
+      name: "Lamp 1",
+      class: "streetlight",
+      service: "lighting",
+      profileId: "lamp",
+      profileHash: "00",
+      position: null,
+      parent: null,
+      members: [],
+      points: [
+        point("dim-level", 1, { readBack: "actual-level" }),
+        point("actual-level", 2, { access: "read", commandClass: null }),
+        point("reset", 3, { commandClass: "K2", type: "boolean", range: null }),
+        point("open", 4, { commandClass: "K3", type: "boolean", range: null }),
+        point("label", 5, { type: "text", range: null }),
+      ],
+    },
+  ],
+  retired: [],
+};
+
+export async function writeTestCatalogue(database: Database, catalogue = DISPATCH_CATALOGUE): Promise<void> {
+  const at = Instant(Date.UTC(2026, 0, 1));
+  await database.transaction(async (tx) => {
+    const { gateway_no: gatewayNo } = await ensureGateway(tx, { id: GATEWAY, name: "Test", at });
+    await writeCatalogue(tx, { gatewayNo, hash: "00".repeat(32), catalogue, at });
+  });
+}
+
+/** Dispatch on a database of its own, with a link and a clock that the test moves. */
+export async function openTestDispatch(t: TearsDown, connectionString?: string) {
+  const where = connectionString ?? (await openTestDatabase(t));
+  const database = await openCenterStore({ connectionString: where, logger: quiet, clock: systemClock });
+  t.teardown(() => database[Symbol.asyncDispose]());
+  if (connectionString === undefined) await writeTestCatalogue(database);
+  const clock = new SimulatedClock();
+  const link = new FakeLink(clock);
+  return { ...dispatchOn(database, { clock, link, generation: 1 }), connectionString: where };
+}
+export type TestDispatch = ReturnType<typeof dispatchOn>;
+
+/** Also a center that starts anew on the same database: nothing but that is handed over. */
+export function dispatchOn(
+  database: Database,
+  parts: { readonly clock: SimulatedClock; readonly link: FakeLink; readonly generation: number },
+) {
+  const { clock, link, generation } = parts;
+  const ledger = new PostgresCommandLedger(database);
+  const events = new InProcessCenterEvents();
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const dispatch: DispatchParts = {
+    ledger,
+    links: link,
+    downlinks: link,
+    clock,
+    random: seededRandom(7),
+    generation,
+    sign: (frame) => signCommand(frame, privateKey),
+  };
+  const stepper = new CommandStepper(dispatch);
+  const service = new CommandService(dispatch, stepper, events);
+  const dispatcher = new Dispatcher(dispatch, stepper, { events, logger: quiet });
+  const verdicts = new CommandVerdicts(commandsWithin, { clock, generation });
+  const never = new AbortController().signal;
+  return {
+    database,
+    clock,
+    link,
+    ledger,
+    events,
+    service,
+    dispatcher,
+    verdicts,
+    publicKey,
+    order: (changes: Partial<Order> = {}, by = "operator/test"): Promise<CommandRecord> =>
+      service.request(
+        { gatewayId: GATEWAY, pointId: DIM, value: 40, ttl: null, commandId: null, ...changes },
+        by,
+      ),
+    round: () => dispatcher.round(never),
+    find: async (id: CommandRecord["id"]) => {
+      const found = await ledger.find(id);
+      if (found === undefined) throw new Error(`no command ${id}`);
+      return found;
+    },
+    states: async (id: CommandRecord["id"]) =>
+      ((await ledger.histories([id])).get(id) ?? []).map((step) => step.state.name),
+    /** Evidence as ingest hands it on, in a transaction of its own. */
+    tell: (command: CommandRecord, state: CommandState, changes: Partial<CommandEvidence> = {}) =>
+      database.transaction((tx) => verdicts.take(tx, [evidenceOf(command, state, changes)])),
+  };
+}
+
+export function evidenceOf(
+  command: CommandRecord,
+  state: CommandState,
+  changes: Partial<CommandEvidence> = {},
+): CommandEvidence {
+  return {
+    gatewayId: command.gatewayId,
+    commandId: command.id,
+    pointId: command.pointId,
+    value: command.value,
+    commandClass: command.commandClass ?? "K1",
+    origin: "center",
+    issuedBy: command.issuedBy,
+    session: command.sent?.session ?? null,
+    state,
+    tWall: 0,
+    recordId: "gw-test/00/A/1",
+    ...changes,
+  };
+}
+
+export const PROOF = {
+  target: 40,
+  acknowledged: true,
+  readBacks: [],
+  took: Millis(12),
+  detail: "read back 40 % of 40 %",
+};
