@@ -45,7 +45,7 @@ export class EvidenceLog implements EvidenceStore {
     this.#count = file.statement(
       "insert into counters values (?, ?, 1) on conflict do update set highest = highest + 1 returning highest",
     );
-    this.#insert = file.statement("insert into entries values (?, ?, ?, 1, ?)");
+    this.#insert = file.statement("insert into entries_a values (?, ?, 1, ?)");
     this.#lastHash = file.statement("select hash from chain where edge = 'last'");
     this.#setLastHash = file.statement(
       "insert into chain values ('last', ?) on conflict do update set hash = excluded.hash",
@@ -88,7 +88,7 @@ export class EvidenceLog implements EvidenceStore {
       kind: "record",
       body: record,
     });
-    this.#insert.run(number, LANE_CODES.A, first, frame);
+    this.#insert.run(number, first, frame);
     this.#setLastHash.run(hashRecord(record));
   }
 }
@@ -114,7 +114,7 @@ export function findChainBreak(database: StoreDatabase): string | undefined {
   );
   const rows = database
     .prepare<[], EvidenceRow>(
-      "select incarnation, first_seq, frame from entries order by incarnation, first_seq",
+      "select incarnation, first_seq, frame from entries_a order by incarnation, first_seq",
     )
     .iterate();
   let expected = edges.get("first") ?? CHAIN_START;

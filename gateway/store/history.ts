@@ -4,7 +4,7 @@ import { decodeEntry } from "../../domain/wire/entry.ts";
 import { decodePointsBlock } from "../../domain/wire/points-block.ts";
 import type { StoreDatabase, StoreStatement } from "./database.ts";
 import { minuteOf } from "./group-builder.ts";
-import { LANE_CODES } from "./incarnations.ts";
+import { entriesTable, LANE_CODES } from "./incarnations.ts";
 import type { HistorySpan } from "./store.ts";
 
 const LIMIT_MAX = 10_000;
@@ -21,18 +21,20 @@ interface Mark {
 /** Reads a point's readings out of the blocks, minute by minute from the newest. */
 export class History {
   readonly #marks: StoreStatement;
-  readonly #frames: StoreStatement;
+  readonly #frames: Readonly<Record<"B" | "C", StoreStatement>>;
 
   constructor(database: StoreDatabase) {
     this.#marks = database.prepare(
       `select incarnation, lane, first_seq, minute from marks where minute between ? and ? and lane in (?, ?)
        order by incarnation desc, minute desc, first_seq desc`,
     );
-    this.#frames = database.prepare(
-      `select frame from entries where incarnation = :incarnation and lane = :lane and first_seq >= :first and first_seq <
-         coalesce((select min(first_seq) from marks where incarnation = :incarnation and lane = :lane and first_seq > :first),
-           9007199254740992) order by first_seq`,
-    );
+    const framesOf = (lane: "B" | "C"): StoreStatement =>
+      database.prepare(
+        `select frame from ${entriesTable(lane)} where incarnation = :incarnation and first_seq >= :first and first_seq <
+           coalesce((select min(first_seq) from marks where incarnation = :incarnation and lane = :lane and first_seq > :first),
+             9007199254740992) order by first_seq`,
+      );
+    this.#frames = { B: framesOf("B"), C: framesOf("C") };
   }
 
   read(point: PointNumber, span: HistorySpan): readonly PointChange[] {
@@ -63,10 +65,11 @@ export class History {
 
   *#readMinute(mark: Mark, point: PointNumber, budget: { entries: number }): Generator<StoredReading> {
     const place = { incarnation: mark.incarnation, lane: mark.lane, first: mark.first_seq };
+    const frames = this.#frames[mark.lane === LANE_CODES.B ? "B" : "C"];
     // Most blocks lack the point: looking for its number's bytes is far cheaper than decoding them all.
     const number = Buffer.alloc(4);
     number.writeUInt32LE(point);
-    for (const { frame } of this.#frames.iterate(place) as IterableIterator<{ frame: Buffer }>) {
+    for (const { frame } of frames.iterate(place) as IterableIterator<{ frame: Buffer }>) {
       budget.entries -= 1;
       if (!frame.includes(number)) continue;
       for (const reading of readingsOf(frame)) if (reading.point === point) yield reading;

@@ -1,17 +1,21 @@
 import { IncarnationId } from "../../domain/ids.ts";
-import type { Lane } from "../../domain/lane.ts";
+import { LANES, type Lane } from "../../domain/lane.ts";
 import type { LineageEntry } from "../../domain/wire/hello.ts";
 import type { StoreDatabase } from "./database.ts";
 
-/** How a lane is written in a row. C is last so that the busiest lane grows at the right edge of its index. */
-export const LANE_CODES = { A: 0, B: 1, D: 2, C: 3 } as const satisfies Record<Lane, number>;
-const LANES_BY_CODE = ["A", "B", "D", "C"] as const satisfies readonly Lane[];
+/** How a lane is written in a row. */
+export const LANE_CODES = { A: 0, B: 1, C: 2, D: 3 } as const satisfies Record<Lane, number>;
 
 /** @throws {RangeError} for a code no lane has. */
 export function laneOfCode(code: number): Lane {
-  const lane = LANES_BY_CODE[code];
+  const lane = LANES[code];
   if (lane === undefined) throw new RangeError(`lane code ${code}`);
   return lane;
+}
+
+/** Where a lane's entries lie: A in critical.db, the others in telemetry.db. */
+export function entriesTable(lane: Lane): string {
+  return `entries_${lane.toLowerCase()}`;
 }
 
 /** An opening of the store; rows of both files name it by its number. */

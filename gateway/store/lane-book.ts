@@ -9,7 +9,7 @@ import {
   union,
 } from "./acknowledgements.ts";
 import type { StoreDatabase } from "./database.ts";
-import { type CounterRow, type Incarnation, LANE_CODES, laneOfCode } from "./incarnations.ts";
+import { type CounterRow, entriesTable, type Incarnation, laneOfCode } from "./incarnations.ts";
 
 /** One lane of one incarnation. */
 export interface LanePage {
@@ -136,8 +136,8 @@ export function readAcknowledgements(database: StoreDatabase): readonly Acknowle
 /** Lowest retained sequence of a lane; 0 when nothing is. */
 export function findLowest(database: StoreDatabase, page: LanePage): number {
   const row = database
-    .prepare("select min(first_seq) from entries where incarnation = ? and lane = ?")
+    .prepare(`select min(first_seq) from ${entriesTable(page.lane)} where incarnation = ?`)
     .pluck()
-    .get(page.incarnation.number, LANE_CODES[page.lane]);
+    .get(page.incarnation.number);
   return Number(row ?? 0);
 }

@@ -5,7 +5,7 @@ import { heldByCenter, intersection, settled } from "./acknowledgements.ts";
 import type { CriticalFile } from "./critical-file.ts";
 import type { StoreDatabase } from "./database.ts";
 import { minuteOf } from "./group-builder.ts";
-import { LANE_CODES } from "./incarnations.ts";
+import { entriesTable, LANE_CODES } from "./incarnations.ts";
 import type { LaneBook, LanePage } from "./lane-book.ts";
 import type { RetentionReport, Store, SyncLedger } from "./store.ts";
 import type { TelemetryLog } from "./telemetry-log.ts";
@@ -16,8 +16,9 @@ const KEEP_MIN = Hours(24);
 export const KEEP_HISTORY_DEFAULT = Days(35);
 export const QUOTA_BYTES_DEFAULT = 4 * 1024 ** 3;
 const RETENTION_EVERY = Minutes(5);
-/** Entries removed by one transaction: about 50 ms of the worker's time. */
+/** Removed by one transaction at most: about 50 ms of the worker's time, and no more than the pressure asks for. */
 const STEP_ENTRIES = 1_000;
+const STEP_SHARE = 0.005;
 /** Shares of the quota at which data gives way, and to which it is brought back. */
 const PRESSURE = { dropFrom: 0.8, dropTo: 0.75, gapFrom: 0.95, gapTo: 0.9 } as const;
 
@@ -167,17 +168,20 @@ export class Retention {
   #nextStep(page: LanePage, range: SequenceRange): SequenceRange | undefined {
     const last = range.first + range.count - 1;
     const rows = this.#parts.reader
-      .prepare<unknown[], SequenceRange>(
-        `select first_seq as first, count from entries where incarnation = ? and lane = ? and first_seq between ? and ?
+      .prepare<unknown[], SequenceRange & { readonly bytes: number }>(
+        `select first_seq as first, count, length(frame) as bytes from ${entriesTable(page.lane)} where incarnation = ? and first_seq between ? and ?
            and first_seq + count - 1 <= ? order by first_seq limit ?`,
       )
-      .all(page.incarnation.number, LANE_CODES[page.lane], range.first, last, last, STEP_ENTRIES);
+      .all(page.incarnation.number, range.first, last, last, STEP_ENTRIES);
     const first = rows[0];
     if (first === undefined) return undefined;
     let end = first.first;
+    let bytes = 0;
+    const bytesMax = this.#parts.sync.disk().quotaBytes * STEP_SHARE;
     for (const row of rows) {
-      if (row.first !== end) break;
+      if (row.first !== end || bytes > bytesMax) break;
       end += row.count;
+      bytes += row.bytes;
     }
     return { first: first.first, count: end - first.first };
   }

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import type { IncarnationId } from "../../domain/ids.ts";
 import type { Lane, RangeSet, SequenceRange } from "../../domain/lane.ts";
 import type { Instant } from "../../domain/time.ts";
@@ -9,7 +8,7 @@ import { heldByCenter } from "./acknowledgements.ts";
 import type { CriticalFile } from "./critical-file.ts";
 import type { CriticalSettings } from "./critical-values.ts";
 import type { StoreDatabase } from "./database.ts";
-import { LANE_CODES } from "./incarnations.ts";
+import { entriesTable, LANE_CODES } from "./incarnations.ts";
 import { findLowest, type LaneBook, type LanePage } from "./lane-book.ts";
 import type { EntryQuery, LaneHead, ReadOnlyStore, StoredEntry, SyncLedger } from "./store.ts";
 import type { TelemetryLog } from "./telemetry-log.ts";
@@ -178,9 +177,9 @@ export class StoreSyncLedger extends SyncView implements SyncLedger {
   #rows(page: LanePage, from: number): IterableIterator<EntryRow> {
     return this.databaseOf(page)
       .prepare<unknown[], EntryRow>(
-        "select first_seq, count, frame from entries where incarnation = ? and lane = ? and first_seq >= ? order by first_seq",
+        `select first_seq, count, frame from ${entriesTable(page.lane)} where incarnation = ? and first_seq >= ? order by first_seq`,
       )
-      .iterate(page.incarnation.number, LANE_CODES[page.lane], from);
+      .iterate(page.incarnation.number, from);
   }
 
   /** Moves the entry to the quarantine and declares what is thereby never told (I14, I15). */
@@ -223,16 +222,15 @@ function quarantineEvidence(file: CriticalFile, incarnation: number, row: EntryR
   const put = file.statement(
     "insert into quarantine (incarnation, lane, first_seq, count, frame, cause) values (?, ?, ?, ?, ?, ?)",
   );
-  const remove = file.statement("delete from entries where incarnation = ? and lane = ? and first_seq = ?");
+  const remove = file.statement("delete from entries_a where incarnation = ? and first_seq = ?");
   file.transaction(() => {
     put.run(incarnation, LANE_CODES.A, row.first_seq, row.count, row.frame, cause);
-    remove.run(incarnation, LANE_CODES.A, row.first_seq);
+    remove.run(incarnation, row.first_seq);
   });
 }
 
-/** Pages in use, and the WAL that is still to be brought home. */
+/** Pages in use. The WAL beside them is bounded (64 MiB) and holds nothing for long, so it is not counted. */
 function usedBytesOf(database: StoreDatabase): number {
   const figure = (name: string): number => Number(database.pragma(name, { simple: true }));
-  const wal = statSync(`${database.name}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  return (figure("page_count") - figure("freelist_count")) * figure("page_size") + wal;
+  return (figure("page_count") - figure("freelist_count")) * figure("page_size");
 }

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import type { TelemetryLane } from "../../domain/lane.ts";
 import { type EntryKind, encodeEntry } from "../../domain/wire/entry.ts";
 import { bringHome, migrate, openForWriting, type StoreDatabase, type StoreStatement } from "./database.ts";
-import { type Incarnation, insertIncarnations, LANE_CODES } from "./incarnations.ts";
+import { entriesTable, type Incarnation, insertIncarnations, LANE_CODES } from "./incarnations.ts";
 
 /** WAL bytes after which it is brought home: bounds the file and the work of the next opening. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
@@ -64,7 +64,7 @@ export interface QuarantineOrder {
 export class TelemetryWriter {
   readonly #database: StoreDatabase;
   readonly #incarnation: Incarnation;
-  readonly #insertEntry: StoreStatement;
+  readonly #insertEntry: Readonly<Record<TelemetryLane, StoreStatement>>;
   readonly #setCounter: StoreStatement;
   readonly #insertMark: StoreStatement;
   readonly #setFigure: StoreStatement;
@@ -83,7 +83,9 @@ export class TelemetryWriter {
     bringHome(database);
     this.#database = database;
     this.#incarnation = current;
-    this.#insertEntry = database.prepare("insert into entries values (?, ?, ?, ?, ?)");
+    const insertEntry = (lane: TelemetryLane): StoreStatement =>
+      database.prepare(`insert into ${entriesTable(lane)} values (?, ?, ?, ?)`);
+    this.#insertEntry = { B: insertEntry("B"), C: insertEntry("C"), D: insertEntry("D") };
     this.#setCounter = database.prepare(
       "insert into counters values (?, ?, ?) on conflict do update set highest = excluded.highest",
     );
@@ -147,7 +149,7 @@ export class TelemetryWriter {
     const { lane, first, count, kind, body, minute } = entry;
     const { number, id } = this.#incarnation;
     const frame = encodeEntry({ incarnation: id, lane, range: { first, count }, kind, body });
-    this.#insertEntry.run(number, LANE_CODES[lane], first, count, frame);
+    this.#insertEntry[lane].run(number, first, count, frame);
     this.#setCounter.run(number, LANE_CODES[lane], first + count - 1);
     if (this.#minutes.get(lane) !== minute) {
       this.#insertMark.run(number, LANE_CODES[lane], first, minute);
@@ -175,16 +177,16 @@ export class TelemetryWriter {
   }
 
   #quarantine(order: QuarantineOrder): void {
-    const key = [order.incarnation, LANE_CODES[order.lane], order.first] as const;
+    const table = entriesTable(order.lane);
     this.#database
       .prepare(
         `insert into quarantine (incarnation, lane, first_seq, count, frame, cause)
-         select incarnation, lane, first_seq, count, frame, ? from entries where incarnation = ? and lane = ? and first_seq = ?`,
+         select incarnation, ?, first_seq, count, frame, ? from ${table} where incarnation = ? and first_seq = ?`,
       )
-      .run(order.cause, ...key);
+      .run(LANE_CODES[order.lane], order.cause, order.incarnation, order.first);
     this.#database
-      .prepare("delete from entries where incarnation = ? and lane = ? and first_seq = ?")
-      .run(...key);
+      .prepare(`delete from ${table} where incarnation = ? and first_seq = ?`)
+      .run(order.incarnation, order.first);
   }
 
   /** The last mark stays: the entries that follow it in its minute are found by it. */
@@ -192,9 +194,9 @@ export class TelemetryWriter {
     const code = LANE_CODES[lane];
     this.#database
       .prepare(
-        `delete from entries where incarnation = ? and lane = ? and first_seq between ? and ? and first_seq + count - 1 <= ?`,
+        `delete from ${entriesTable(lane)} where incarnation = ? and first_seq between ? and ? and first_seq + count - 1 <= ?`,
       )
-      .run(incarnation, code, first, last, last);
+      .run(incarnation, first, last, last);
     this.#database
       .prepare(
         `delete from marks where incarnation = :incarnation and lane = :lane and first_seq >= :first and first_seq <

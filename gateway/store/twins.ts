@@ -5,7 +5,7 @@ import { Millis, Minutes, since, type Uptime } from "../../domain/time.ts";
 import { decodePointsBlock, encodePointsBlock } from "../../domain/wire/points-block.ts";
 import type { StoreDatabase } from "./database.ts";
 import { readingsOf } from "./history.ts";
-import { LANE_CODES } from "./incarnations.ts";
+import { entriesTable } from "./incarnations.ts";
 import type { CommitGroup, ReplayPosition } from "./telemetry-writer.ts";
 
 /** Points of one stored row. */
@@ -137,12 +137,12 @@ function* readRows(database: StoreDatabase): Generator<StoredReading> {
 }
 
 function* readAfter(database: StoreDatabase, position: ReplayPosition): Generator<StoredReading> {
-  const entries = database.prepare<unknown[], { frame: Buffer }>(
-    `select frame from entries where lane = :lane and (incarnation > :incarnation
-       or (incarnation = :incarnation and first_seq > :sequence)) order by incarnation, first_seq`,
-  );
   for (const lane of ["B", "C"] as const) {
-    const place = { lane: LANE_CODES[lane], incarnation: position.incarnation, sequence: position[lane] };
+    const entries = database.prepare<unknown[], { frame: Buffer }>(
+      `select frame from ${entriesTable(lane)} where incarnation > :incarnation
+         or (incarnation = :incarnation and first_seq > :sequence) order by incarnation, first_seq`,
+    );
+    const place = { incarnation: position.incarnation, sequence: position[lane] };
     for (const { frame } of entries.iterate(place)) yield* readingsOf(frame);
   }
 }

@@ -43,10 +43,10 @@ t.test(
     const folder = t.testdir();
     const incarnation = await fillStore(folder);
     const database = openForWriting(join(folder, "telemetry.db"));
-    const row = database.prepare("select frame from entries where lane = 3 and first_seq = 101").get() as {
+    const row = database.prepare("select frame from entries_c where first_seq = 101").get() as {
       frame: Buffer;
     };
-    const update = database.prepare("update entries set frame = ? where lane = 3 and first_seq = 101");
+    const update = database.prepare("update entries_c set frame = ? where first_seq = 101");
     const frame = Buffer.from(row.frame);
     frame[300] = (frame[300] ?? 0) ^ 4;
     update.run(frame);
@@ -74,7 +74,7 @@ t.test(
       await store.telemetry.flush();
     }
     const database = openForWriting(join(folder, "telemetry.db"));
-    database.exec("update entries set count = 9 where lane = 3 and first_seq = 1");
+    database.exec("update entries_c set count = 9 where first_seq = 1");
     database.close();
     t.same(
       entriesOf(store, "C").map(({ range }) => range.first),
@@ -95,11 +95,11 @@ t.test("a broken audit chain is found at opening; the ledger stays in use", asyn
   const edits = [
     {
       name: "edited",
-      sql: "update entries set frame = (select frame from entries where first_seq = 1) where first_seq = 2",
+      sql: "update entries_a set frame = (select frame from entries_a where first_seq = 1) where first_seq = 2",
     },
-    { name: "cut off at its end", sql: "delete from entries where first_seq = 2" },
-    { name: "cut off at its start", sql: "delete from entries where first_seq = 1" },
-    { name: "emptied", sql: "delete from entries" },
+    { name: "cut off at its end", sql: "delete from entries_a where first_seq = 2" },
+    { name: "cut off at its start", sql: "delete from entries_a where first_seq = 1" },
+    { name: "emptied", sql: "delete from entries_a" },
   ];
   for (const { name, sql } of edits) {
     const folder = t.testdir({ [name.replaceAll(" ", "-")]: {} });

@@ -4,6 +4,7 @@ import {
   type CounterRow,
   type Incarnation,
   insertIncarnations,
+  LANE_CODES,
   readCounters,
   readIncarnations,
 } from "../incarnations.ts";
@@ -51,7 +52,12 @@ export function takeIncarnation(
         number,
         id: opening.id,
         parent: parent?.id ?? null,
-        parentLast: { A: last(0), B: last(1), D: last(2), C: last(3) },
+        parentLast: {
+          A: last(LANE_CODES.A),
+          B: last(LANE_CODES.B),
+          C: last(LANE_CODES.C),
+          D: last(LANE_CODES.D),
+        },
         openedAt: opening.openedAt,
       };
       insertIncarnations(critical, [incarnation]);

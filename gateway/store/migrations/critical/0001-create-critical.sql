@@ -18,13 +18,12 @@ create table counters (
   primary key (incarnation, lane)
 ) strict, without rowid;
 
-create table entries (
+create table entries_a (
   incarnation integer not null,
-  lane integer not null,
   first_seq integer not null,
   count integer not null,
   frame blob not null,
-  primary key (incarnation, lane, first_seq)
+  primary key (incarnation, first_seq)
 ) strict;
 
 create table quarantine (

@@ -17,17 +17,32 @@ create table counters (
   primary key (incarnation, lane)
 ) strict, without rowid;
 
--- Lane codes: B 1, D 2, C 3. C is last so that the busiest lane grows at the right edge of the index.
-create table entries (
+-- A table a lane: what leaves one lane then frees whole pages, and each grows at its right edge.
+create table entries_b (
   incarnation integer not null,
-  lane integer not null,
   first_seq integer not null,
   count integer not null,
   frame blob not null,
-  primary key (incarnation, lane, first_seq)
+  primary key (incarnation, first_seq)
 ) strict;
 
--- First entry of each minute of a lane: finds history and old entries without an index on every row.
+create table entries_c (
+  incarnation integer not null,
+  first_seq integer not null,
+  count integer not null,
+  frame blob not null,
+  primary key (incarnation, first_seq)
+) strict;
+
+create table entries_d (
+  incarnation integer not null,
+  first_seq integer not null,
+  count integer not null,
+  frame blob not null,
+  primary key (incarnation, first_seq)
+) strict;
+
+-- First entry of each minute of a lane (codes: A 0, B 1, C 2, D 3): finds history and old entries without an index on every row.
 create table marks (
   incarnation integer not null,
   lane integer not null,

@@ -1,0 +1,155 @@
+import t from "tap";
+import { LANES, type Lane } from "../../domain/lane.ts";
+import { Days, Hours, Instant, Minutes } from "../../domain/time.ts";
+import { decodeEntry } from "../../domain/wire/entry.ts";
+import { decodeEventRecord, type EventBody } from "../../domain/wire/record-kinds.ts";
+import { retentionLoop } from "../../gateway/store/retention.ts";
+import type { Store } from "../../gateway/store/store.ts";
+import { SimulatedClock } from "../simulated-clock.ts";
+import { entriesOf, numberLamps, openTestStore, reading } from "./store-run.ts";
+
+const START = 1_800_000_000_000;
+
+/** One group of 100 readings an hour, `hours` times, with one diagnostic each. */
+async function fill(store: Store, clock: SimulatedClock, hours: number): Promise<void> {
+  const points = numberLamps(store, 100);
+  for (let hour = 0; hour < hours; hour += 1) {
+    clock.setWall(Instant(START + hour * Hours(1)));
+    store.telemetry.accept(points.map((point) => reading(point, hour, clock.now())));
+    store.telemetry.appendEvent("D", { kind: "diagnostic", name: "test", detail: "x".repeat(1_000) });
+    await store.telemetry.flush();
+  }
+}
+
+function acknowledgeAll(store: Store, session: string, lanes: readonly Lane[] = LANES): void {
+  for (const { incarnation, lane, highestWritten } of store.sync.heads()) {
+    if (lanes.includes(lane)) {
+      store.sync.acknowledge(incarnation, lane, [{ first: 1, count: highestWritten }], session);
+    }
+  }
+}
+
+function counts(store: Store): Readonly<Record<Lane, number>> {
+  const sum = (lane: Lane): number =>
+    entriesOf(store, lane).reduce((total, { range }) => total + range.count, 0);
+  return { A: sum("A"), B: sum("B"), C: sum("C"), D: sum("D") };
+}
+
+function gapsOf(store: Store, lane: Lane): readonly Extract<EventBody, { kind: "gap" }>[] {
+  return entriesOf(store, "B")
+    .map(({ frame }) => decodeEntry(frame))
+    .flatMap((entry) => (entry.kind === "record" ? [decodeEventRecord(entry.body).body] : []))
+    .filter((body) => body.kind === "gap")
+    .filter((body) => body.lane === lane);
+}
+
+t.test("what the center holds goes only after a later session said so too, and when it is old", async (t) => {
+  const folder = t.testdir();
+  const clock = new SimulatedClock(Instant(START));
+  const options = { folder, keepHistory: Days(2) };
+  {
+    await using store = await openTestStore(options, { clock });
+    store.evidence.append({ kind: "audit", action: "kept", actor: "test", detail: "" });
+    await fill(store, clock, 72);
+    clock.setWall(Instant(START + Hours(72)));
+    t.equal((await store.runRetention(clock.now())).aged, 0, "nothing is acknowledged");
+    acknowledgeAll(store, "1.1");
+    t.same(store.sync.backlog(), { A: 0, B: 0, C: 0, D: 0 });
+    t.equal((await store.runRetention(clock.now())).aged, 0, "acknowledged in one session only");
+    acknowledgeAll(store, "1.1");
+    t.equal((await store.runRetention(clock.now())).aged, 0, "the same session again proves nothing");
+  }
+  await using store = await openTestStore(options, { clock });
+  t.same(store.sync.backlog(), { A: 0, B: 0, C: 0, D: 0 }, "acknowledgements outlive an opening");
+  acknowledgeAll(store, "1.2");
+  await store.runRetention(clock.now());
+  // C began in the second hour: the first readings of all points are state (lane B).
+  t.same(
+    counts(store),
+    { A: 1, B: 0, C: 4_800, D: 24 },
+    "two days of history, one day of diagnostics, all evidence",
+  );
+  const [first] = numberLamps(store, 1);
+  if (first === undefined) throw new Error("no point");
+  t.equal(store.telemetry.latest(first)?.value, 71);
+  const history = store.telemetry.history(first, { from: Instant(0), to: clock.now(), limit: 10_000 });
+  t.same([history.length, history[0]?.value], [48, 24]);
+  const head = store.sync.heads().find(({ lane }) => lane === "C");
+  t.match(head, { lowestRetained: 2_301, highestWritten: 7_100 });
+});
+
+t.test(
+  "near the quota D gives way first, then what the center holds of C, then the oldest C; never A or B",
+  async (t) => {
+    const folder = t.testdir();
+    const clock = new SimulatedClock(Instant(START));
+    const filled = await openTestStore({ folder }, { clock });
+    await fill(filled, clock, 300);
+    for (let count = 0; count < 50; count += 1) {
+      filled.evidence.append({ kind: "audit", action: "kept", actor: "test", detail: "x".repeat(500) });
+    }
+    const before = counts(filled);
+    const { incarnation } = filled;
+    filled.sync.acknowledge(incarnation, "C", [{ first: 1, count: 5_000 }], "1.1");
+    await filled[Symbol.asyncDispose]();
+    const size = await usedBytes(folder);
+
+    {
+      await using store = await openTestStore({ folder, quotaBytes: Math.floor(size / 0.82) }, { clock });
+      const report = await store.runRetention(clock.now());
+      t.ok(report.gaps > 0 && report.pressed === 0, "D is enough");
+      t.ok(report.usedShare < 0.8);
+      const left = counts(store);
+      t.same([left.A, left.C], [before.A, before.C]);
+      t.equal(
+        gapsOf(store, "D").reduce((sum, { count }) => sum + (count ?? 0), 0),
+        300 - left.D,
+        "I14",
+      );
+    }
+    {
+      await using store = await openTestStore({ folder, quotaBytes: Math.floor(size / 1.5) }, { clock });
+      const report = await store.runRetention(clock.now());
+      t.equal(report.pressed, 5_000, "C that the center holds goes without a gap");
+      const left = counts(store);
+      t.equal(left.A, before.A, "I13");
+      t.equal(left.D, 0);
+      const lost = gapsOf(store, "C").reduce((sum, { count }) => sum + (count ?? 0), 0);
+      t.equal(left.C, before.C - 5_000 - lost, "I14 gaps equal what is gone");
+      t.equal(store.sync.backlog().C, left.C);
+    }
+    await using store = await openTestStore({ folder, quotaBytes: 64 * 1024 }, { clock });
+    await store.runRetention(clock.now());
+    t.equal(counts(store).A, before.A, "I13");
+    const lost = gapsOf(store, "C").reduce((sum, { count }) => sum + (count ?? 0), 0);
+    t.ok(lost > 0);
+    t.equal(counts(store).C, before.C - 5_000 - lost, "I14 gaps equal what is gone");
+    t.equal(store.sync.disk().state, "critical", "and the operator is told");
+    store.evidence.append({ kind: "audit", action: "still", actor: "test", detail: "" });
+    const [first] = numberLamps(store, 1);
+    if (first === undefined) throw new Error("no point");
+    t.equal(store.telemetry.latest(first)?.value, 299, "twins never give way");
+  },
+);
+
+t.test("the retention loop runs every five minutes and ends with its signal", async (t) => {
+  const clock = new SimulatedClock();
+  const runs: number[] = [];
+  const report = { aged: 0, pressed: 0, gaps: 0, usedShare: 0 };
+  const loop = retentionLoop(
+    { runRetention: (now) => Promise.resolve(runs.push(now)).then(() => report) },
+    clock,
+  );
+  const abort = new AbortController();
+  const running = loop.run(abort.signal);
+  await clock.advance(Minutes(11));
+  abort.abort();
+  await running;
+  t.equal(runs.length, 2);
+  t.equal(clock.pendingTimers, 0);
+});
+
+async function usedBytes(folder: string): Promise<number> {
+  await using store = await openTestStore({ folder });
+  return store.sync.disk().usedBytes;
+}
