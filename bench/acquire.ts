@@ -2,8 +2,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { type Program, startProgram } from "../city/program.ts";
+import { startProgram } from "../city/program.ts";
 import { type Clock, Millis, Seconds } from "../domain/time.ts";
+import { LocalApiClient } from "../gateway/local-api/client.ts";
 import type { BenchLine } from "./bench-line.ts";
 import { treeCpuSeconds } from "./process-cpu.ts";
 
@@ -14,7 +15,9 @@ const POINTS = BLOCK * BLOCKS;
 const WARM_UP = Seconds(6);
 const WINDOW = Seconds(20);
 
-const address = z.looseObject({ port: z.number() });
+const slaveReady = z.looseObject({ port: z.number(), figuresPort: z.number() });
+type SlaveReady = z.infer<typeof slaveReady>;
+const slaveFigures = z.looseObject({ requests: z.number() });
 const bareResult = z.looseObject({ cpuSeconds: z.number(), points: z.number() });
 const gatewayReady = z.looseObject({ socket: z.string() });
 
@@ -41,11 +44,11 @@ async function measure(run: {
     command: [join(ROOT, "bench/peers/changing-slave.ts"), String(POINTS), String(share)],
     logFile: join(folder, "slave.log"),
     readyWithin: Seconds(10),
-    parseReady: (line) => address.parse(line),
+    parseReady: (line) => slaveReady.parse(line),
     clock,
   });
   const bare = await bareLoop(slave.ready.port, run);
-  const gateway = await gatewayPath(slave.ready.port, run);
+  const gateway = await gatewayPath(slave.ready, run);
   const ratio = gateway.cpuPerMillion / bare.cpuPerMillion;
   return {
     bench: "acquire",
@@ -82,10 +85,10 @@ async function bareLoop(
 }
 
 async function gatewayPath(
-  port: number,
+  slave: SlaveReady,
   { folder, clock }: { readonly folder: string; readonly clock: Clock },
 ): Promise<{ readonly cpuPerMillion: number; readonly points: number; readonly stored: number }> {
-  const siteFile = await writeSite(folder, port);
+  const siteFile = await writeSite(folder, slave.port);
   await using gateway = await startProgram({
     name: "gateway",
     command: [join(ROOT, "gateway/main.ts"), "--site", siteFile],
@@ -94,25 +97,25 @@ async function gatewayPath(
     parseReady: (line) => gatewayReady.parse(line),
     clock,
   });
+  const client = new LocalApiClient({ socketPath: gateway.ready.socket, timeout: Seconds(10), clock });
+  const sample = async () => {
+    const answer = await fetch(`http://127.0.0.1:${slave.figuresPort}/`);
+    const { requests } = slaveFigures.parse(await answer.json());
+    // Without a center everything stored is backlog.
+    const { backlog } = (await client.status()).store;
+    return { cpu: await treeCpuSeconds(gateway.pid), requests, stored: backlog.B + backlog.C };
+  };
   const never = new AbortController().signal;
   await clock.sleep(WARM_UP, never);
-  const before = await sample(gateway);
+  const before = await sample();
   await clock.sleep(WINDOW, never);
-  const after = await sample(gateway);
-  const points = (after.exchanges - before.exchanges) * BLOCK;
+  const after = await sample();
+  const points = (after.requests - before.requests) * BLOCK;
   return {
     cpuPerMillion: ((after.cpu - before.cpu) / points) * 1e6,
     points,
     stored: after.stored - before.stored,
   };
-}
-
-async function sample(
-  gateway: Program<{ readonly socket: string }>,
-): Promise<{ readonly cpu: number; readonly exchanges: number; readonly stored: number }> {
-  const { LocalApiClient } = await import("../gateway/local-api/client.ts");
-  const figures = await new LocalApiClient(gateway.ready.socket).figures();
-  return { cpu: await treeCpuSeconds(gateway.pid), ...figures };
 }
 
 async function writeSite(folder: string, port: number): Promise<string> {

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { machineClock } from "../../simulators/clock.ts";
 import { openModbusTcpServer } from "../../simulators/modbus/modbus-tcp-server.ts";
 import type { RegisterBank } from "../../simulators/modbus/register-bank.ts";
@@ -31,8 +33,11 @@ const server = await openModbusTcpServer({
   units: new Map([[1, bank]]),
   clock: machineClock,
 });
-process.stdout.write(`${JSON.stringify({ event: "ready", ...server.address })}\n`);
-process.on("SIGUSR2", () =>
-  process.stdout.write(`${JSON.stringify({ event: "requests", count: server.requestCount })}\n`),
+const figures = createServer((_request, response) =>
+  response.end(JSON.stringify({ requests: server.requestCount })),
 );
+figures.listen(0, "127.0.0.1", () => {
+  const figuresPort = (figures.address() as AddressInfo).port;
+  process.stdout.write(`${JSON.stringify({ event: "ready", ...server.address, figuresPort })}\n`);
+});
 process.once("SIGTERM", () => process.exit(0));
