@@ -147,7 +147,7 @@ export class BusRunner implements LoopService {
     } finally {
       signal.removeEventListener("abort", onAbort);
       giveUp.abort();
-      this.#closeAll();
+      this.#closeAll(signal);
     }
     if (lost !== undefined && !signal.aborted) this.#logLoss(lost.cause);
   }
@@ -169,12 +169,13 @@ export class BusRunner implements LoopService {
     return await line.serve();
   }
 
-  #closeAll(): void {
+  #closeAll(signal: AbortSignal): void {
     this.#open = undefined;
     this.#line.scheduler.clear();
     for (const keeper of this.#line.keepers) keeper.closed(this.#moment());
     this.#line.reports.settle();
-    this.#refuseWaiting("busy", `the line of bus ${this.busId} was lost: nothing was written`);
+    if (!signal.aborted)
+      this.#refuseWaiting("busy", `the line of bus ${this.busId} was lost: nothing was written`);
   }
 
   #refuseWaiting(cause: "busy" | "shutting-down", detail: string): void {

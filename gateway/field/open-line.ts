@@ -40,6 +40,8 @@ export interface LineParts {
 export class OpenLine {
   readonly #parts: LineParts;
   readonly #signal: AbortSignal;
+  /** Aborts when the line is lost or given up: an operation then waits for nothing more. */
+  readonly #over = new AbortController();
   #lost: { readonly cause: unknown } | undefined;
   #wake: (() => void) | undefined;
   #isWoken = false;
@@ -59,15 +61,19 @@ export class OpenLine {
   /** The line is gone: {@link serve} ends. */
   lose(cause: unknown): void {
     this.#lost ??= { cause };
+    this.#over.abort(new DeviceFault("connection-lost", "use a line that was lost", { cause }));
     this.wake();
   }
 
   /** Resolves with what took the line, or `undefined` once it was given up. */
   async serve(): Promise<{ readonly cause: unknown } | undefined> {
-    const onAbort = (): void => this.wake();
+    const onAbort = (): void => {
+      this.#over.abort(this.#signal.reason);
+      this.wake();
+    };
     this.#signal.addEventListener("abort", onAbort);
     try {
-      while (!this.#isOver()) await this.#next();
+      while (!this.#over.signal.aborted) await this.#next();
     } catch (error) {
       if (!this.#signal.aborted) throw error;
     } finally {
@@ -163,10 +169,10 @@ export class OpenLine {
   #lineFor(keeper: SessionKeeper): OperationLine {
     return {
       clock: this.#parts.clock,
-      signal: this.#signal,
+      signal: this.#over.signal,
       read: (points) => this.#read(keeper, points),
       write: (point, value) => this.#write(keeper, point, value),
-      rest: (duration) => this.#parts.clock.sleep(duration, this.#signal),
+      rest: (duration) => this.#parts.clock.sleep(duration, this.#over.signal),
       lend: (duration) => this.#lend(after(this.#parts.clock.uptime(), duration)),
     };
   }
@@ -262,12 +268,12 @@ export class OpenLine {
   async #lend(until: Uptime): Promise<void> {
     const { scheduler, clock, reports } = this.#parts;
     reports.settle();
-    while (!this.#isOver() && clock.uptime() < until) {
+    while (!this.#over.signal.aborted && clock.uptime() < until) {
       const task = scheduler.take(clock.uptime(), "polls");
       if (task === undefined) await this.#idle(Math.min(until, scheduler.nextDue("polls")));
       else await this.#poll(task);
     }
-    this.#signal.throwIfAborted();
+    this.#over.signal.throwIfAborted();
   }
 
   async #idle(untilMs: number): Promise<void> {
@@ -288,16 +294,10 @@ export class OpenLine {
     this.#isWoken = false;
   }
 
-  #isOver(): boolean {
-    return this.#lost !== undefined || this.#signal.aborted;
-  }
-
   #moment(): Moment {
     return { uptime: this.#parts.clock.uptime(), at: this.#parts.clock.now() };
   }
 }
 
 /** A driver that returned fewer samples than points did not answer for the rest. */
-const LOST: Sample = {
-  fault: new DeviceFault("malformed-reply", "an exchange answered fewer samples than points"),
-};
+const LOST: Sample = { fault: new DeviceFault("malformed-reply", "take fewer samples than points") };

@@ -53,7 +53,7 @@ export async function runOperation(
   const readBack = operation.readBack ?? NO_READ_BACK;
   if (line.clock.uptime() >= operation.deadline) return expired(operation, line.clock.uptime());
   const before = await readProofs(readBack, line);
-  if (before === undefined || isOver(signal, line)) return withdrawn();
+  if (before === undefined || isOver(signal, line)) return withdrawn(line);
   const attempt: Attempt = { operation, readBack, before, line };
   if (before.length > 0 && before.every(isSilence)) return neverWritten(attempt);
   const start = line.clock.uptime();
@@ -189,7 +189,14 @@ function expired(operation: Operation, now: Uptime): OperationResult {
   };
 }
 
-function withdrawn(): OperationResult {
-  const detail = "the order was withdrawn or the line given up before its turn: nothing was written";
-  return { outcome: "rejected", cause: "shutting-down", detail };
+function withdrawn(line: OperationLine): OperationResult {
+  if (line.signal.reason instanceof DeviceFault) {
+    const detail = "the line was lost before the write: nothing was written. Check the line, then try again";
+    return { outcome: "rejected", cause: "busy", detail };
+  }
+  return {
+    outcome: "rejected",
+    cause: "shutting-down",
+    detail: "withdrawn before its turn: nothing was written",
+  };
 }
