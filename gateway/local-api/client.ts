@@ -23,6 +23,7 @@ export const LOCAL_CLIENT_FAULTS = {
   "not-a-gateway":
     "nerve and gateway differ in version: restart the gateway, or use the nerve that came with it",
   refused: "see what the gateway said",
+  interrupted: "ask again when you want to know",
 } as const;
 export type LocalClientFaultCode = keyof typeof LOCAL_CLIENT_FAULTS;
 
@@ -52,6 +53,8 @@ export interface LocalApiClientOptions {
   /** From the call to the whole answer; commands get their own time on top. */
   readonly timeout: Millis;
   readonly clock: Pick<Clock, "schedule">;
+  /** Ends every wait. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -130,7 +133,7 @@ export class LocalApiClient {
     path: string,
     extra: { readonly body?: unknown; readonly wait?: Millis } = {},
   ): Promise<unknown> {
-    const { socketPath, timeout, clock } = this.#options;
+    const { socketPath, timeout, clock, signal } = this.#options;
     const abort = new AbortController();
     const longest = (timeout + (extra.wait ?? 0)) as Millis;
     const tooLate = new LocalClientError(
@@ -145,6 +148,7 @@ export class LocalApiClient {
       );
       return answerOf({ status, api, text, socketPath });
     } catch (error) {
+      if (signal.aborted) throw new LocalClientError("interrupted", "ended before the gateway answered");
       if (abort.signal.aborted) throw tooLate;
       throw error instanceof LocalClientError ? error : unreachableGateway(socketPath, error);
     } finally {

@@ -114,7 +114,8 @@ function errorAnswer({ code, message, pointer }: LocalApiFault): ErrorAnswer {
 
 async function nameOwner(socketPath: string, { clock }: LocalApiParts): Promise<string> {
   try {
-    const client = new LocalApiClient({ socketPath, timeout: Seconds(2), clock });
+    const { signal } = new AbortController();
+    const client = new LocalApiClient({ socketPath, timeout: Seconds(2), clock, signal });
     const { gatewayId, pid } = await client.status();
     return `gateway ${gatewayId}, process ${pid},`;
   } catch {
