@@ -21,7 +21,8 @@ const REOPEN_BACKOFF = { min: Seconds(1), max: Seconds(30) };
 const HELD = Seconds(10);
 /** An exchange that takes this many time-outs will never end: its driver broke its promise. */
 const STUCK_TIMEOUTS = 3;
-const STUCK_MIN = Seconds(2);
+/** A bus may be given a longer time-out of its own, of up to 60 s. */
+const STUCK_MIN = Seconds(65);
 
 export interface BusRunnerParts {
   readonly driver: Driver;
