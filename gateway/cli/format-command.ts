@@ -1,5 +1,4 @@
-import type { CommandState } from "../../domain/command.ts";
-import { REJECTION_CAUSES } from "../../domain/command.ts";
+import { type CommandState, REJECTION_CAUSES } from "../../domain/command.ts";
 import type { CommandAnswer } from "../local-api/client/answers.ts";
 import { exitOf } from "./exit-codes.ts";
 import { type Cell, formatTable, plain } from "./format-table.ts";
@@ -10,7 +9,8 @@ import type { Paint, Palette } from "./paint.ts";
 export function formatOutcome(command: CommandAnswer, colours: Palette): string {
   const { id, pointId, value, unit, state, issuedBy } = command;
   const head = `${paintOf(state, colours)(state.name)}: ${plain(`${pointId} to ${formatValue(value, unit)}`)}`;
-  const lines = [detailOf(state), ...readBacksOf(command), `by ${issuedBy}, command ${id}`];
+  const advice = state.name === "rejected" ? REJECTION_CAUSES[state.cause] : "";
+  const lines = [detailOf(state), advice, ...readBacksOf(command), `by ${issuedBy}, command ${id}`];
   return [head, ...lines.filter((line) => line !== "").map((line) => `  ${plain(line)}`), ""].join("\n");
 }
 
@@ -35,7 +35,7 @@ function detailOf(state: CommandState): string {
     case "outcome-unknown":
       return `${state.evidence.detail} (${formatSpan(state.evidence.took)})`;
     case "rejected":
-      return `${state.cause}: ${state.detail}; ${REJECTION_CAUSES[state.cause]}`;
+      return `${state.cause}: ${state.detail}`;
     case "expired":
       return `${state.detail}: nothing was touched`;
     case "cancelled":

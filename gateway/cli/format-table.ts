@@ -13,7 +13,10 @@ export function formatTable(heads: readonly string[], rows: readonly (readonly C
     Math.max(width(head), ...rows.map((row) => width(textOf(row[column] ?? "")))),
   );
   const line = (row: readonly Cell[]): string =>
-    `${row.map((cell, column) => padded(cell, column === row.length - 1 ? 0 : (widths[column] ?? 0))).join("  ")}\n`;
+    `${row
+      .map((cell, column) => padded(cell, widths[column] ?? 0))
+      .join("  ")
+      .trimEnd()}\n`;
   return [line(heads), ...rows.map(line)].join("");
 }
 

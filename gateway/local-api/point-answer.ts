@@ -16,9 +16,9 @@ export function pointAnswer(point: SitePoint, parts: Knowing): PointAnswer {
   return answerOf(point, parts.store.telemetry.latest(point.number), parts);
 }
 
-/** The point as just read on the bus. */
+/** The point as just read on the bus; `undefined`: the read said nothing of it. */
 export function freshAnswer(point: SitePoint, change: PointChange | undefined, parts: Knowing): PointAnswer {
-  return { ...answerOf(point, change, parts), ...(change !== undefined && { ageMs: 0, isOld: false }) };
+  return answerOf(point, change, parts);
 }
 
 function answerOf(point: SitePoint, reading: PointChange | undefined, parts: Knowing): PointAnswer {

@@ -16,6 +16,7 @@ export function statusAnswer(parts: LocalApiParts): StatusAnswer {
     incarnation: store.incarnation,
     pid: process.pid,
     uptimeMs: Math.round(since(store.openedAt, clock.uptime())),
+    center: site.center?.url ?? null,
     link: linkAnswer(parts),
     broker: parts.broker(),
     devices: site.devices.length,

@@ -39,7 +39,7 @@ function formatStatus(status: StatusAnswer, colours: Palette): string {
     [
       "points",
       worst(`${points.good} good, ${points.uncertain} uncertain, ${points.bad} bad`) +
-        ` of ${points.total} on ${status.devices} devices`,
+        ` of ${points.total} on ${status.devices} ${status.devices === 1 ? "device" : "devices"}`,
     ],
     ["store", `${store.state}, ${formatBytes(store.usedBytes)} of ${formatBytes(store.quotaBytes)}`],
     ["backlog", `A ${A}, B ${B}, C ${C}, D ${D} records still to be told`],
@@ -54,8 +54,12 @@ function formatStatus(status: StatusAnswer, colours: Palette): string {
   return `${head}${findings.join("")}\n${formatBuses(status, colours)}`;
 }
 
-function formatLink({ link }: StatusAnswer): string {
-  if (link === null) return "none: this gateway works alone";
+function formatLink({ center, link }: StatusAnswer): string {
+  if (center === null) return "none: this gateway works alone";
+  if (link === null)
+    return plain(
+      `not enrolled with ${center}: nerve gateway enrol --site FILE --claim CLAIM, then start again`,
+    );
   const session = link.session === null ? "" : ` in sync session ${link.session}`;
   return plain(`${link.phase}${session}, since ${formatSpan(link.sinceMs)}: ${link.detail}`);
 }

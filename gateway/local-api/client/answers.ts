@@ -28,6 +28,8 @@ export interface StatusAnswer {
   readonly pid: number;
   /** Since the store was opened. */
   readonly uptimeMs: number;
+  /** URL in the site file; `null`: the gateway works alone. */
+  readonly center: string | null;
   readonly link: LinkAnswer | null;
   readonly broker: { readonly host: string; readonly port: number } | null;
   readonly devices: number;
@@ -46,7 +48,7 @@ export interface PointCounts {
   readonly bad: number;
 }
 
-/** `null` in the status: the site names no center. */
+/** `null` in the status: no center, or not enrolled with it. */
 export interface LinkAnswer {
   readonly phase: string;
   readonly session: string | null;
