@@ -35,7 +35,7 @@ const END_STATES = new Set([
 
 /** The operators' HTTP interface, as a script would use it. Errors carry what the center said. */
 export class CenterClient {
-  readonly #url: string;
+  #url: string;
   readonly #token: string;
 
   constructor(url: string, token: string) {
@@ -43,9 +43,18 @@ export class CenterClient {
     this.#token = token;
   }
 
-  /** A claim for this gateway: works once, for a day. */
-  async claimGateway(id: string, name: string): Promise<string> {
-    const answer = await this.#ask("POST", "/api/v1/gateways", { id, name });
+  /** The center came back at another address. */
+  moveTo(url: string): void {
+    this.#url = url;
+  }
+
+  /** A claim for this gateway: works once, for a day. `centerUrl`: where the gateway will find the center. */
+  async claimGateway(gateway: {
+    readonly id: string;
+    readonly name: string;
+    readonly centerUrl: string;
+  }): Promise<string> {
+    const answer = await this.#ask("POST", "/api/v1/gateways", gateway);
     return z.looseObject({ claim: z.string() }).parse(answer).claim;
   }
 

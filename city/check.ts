@@ -1,8 +1,9 @@
 import { type Clock, Millis, Seconds, since } from "../domain/time.ts";
 import type { CenterCommand } from "./center-client.ts";
-import { type City, GATEWAY_ID } from "./city.ts";
+import type { City } from "./city.ts";
 import { type Effect, JournalClient } from "./journal-client.ts";
 import { treeMemoryBytes } from "./memory.ts";
+import { GATEWAY_ID } from "./programs.ts";
 
 /** What was checked and how it went; `ok` only if everything is as it should be. */
 export interface CheckReport {

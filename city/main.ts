@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../domain/system-clock.ts";
 import { checkCity } from "./check.ts";
-import { type CityOptions, startCity } from "./city.ts";
+import { startCity } from "./city.ts";
+import type { CityOptions } from "./programs.ts";
 import { formatReport } from "./report.ts";
 
 const HELP = `The whole city on this machine: center, gateway and simulated devices, each a process of its own.

@@ -25,6 +25,8 @@ export interface ProgramOptions<Ready> {
   readonly name: string;
   /** Path of the source file, then its arguments. */
   readonly command: readonly string[];
+  /** Added to this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly readyWithin: Millis;
   readonly parseReady: (line: unknown) => Ready;
@@ -35,7 +37,11 @@ export interface ProgramOptions<Ready> {
 export async function startProgram<Ready>(options: ProgramOptions<Ready>): Promise<Program<Ready>> {
   const { name, command, logFile } = options;
   // A group of its own: Ctrl-C reaches the city, which then stops its programs in order.
-  const child = spawn(process.execPath, [...command], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(process.execPath, [...command], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    env: { ...process.env, ...options.environment },
+  });
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", () => resolve({ code: null, signal: null }));

@@ -8,7 +8,11 @@ export const simulatorsReady = z.looseObject({
   control: z.looseObject({ host: z.string(), port: z.number() }),
 });
 export type SimulatorsReady = z.infer<typeof simulatorsReady>;
-export const centerReady = z.looseObject({ operators: z.string(), gateways: z.string(), token: z.string() });
+export const centerReady = z.looseObject({
+  operators: z.string(),
+  gateways: z.string(),
+  tokenFile: z.string(),
+});
 export type CenterReady = z.infer<typeof centerReady>;
 export const gatewayReady = z.looseObject({
   socket: z.string(),

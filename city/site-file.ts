@@ -10,6 +10,8 @@ export function siteFileOf(context: {
   readonly lamps: number;
   readonly simulators: SimulatorsReady;
   readonly centerUrl: string;
+  /** Absent: nobody may connect to the broker. */
+  readonly passwordFile?: string;
 }): string {
   const [bridge] = context.simulators.bridges;
   if (bridge === undefined) throw new Error("the simulators opened no bridge");
@@ -47,7 +49,11 @@ export function siteFileOf(context: {
     dataFolder: "data",
     // The city runs on one machine, so nothing is gained by spreading reconnects over minutes.
     center: { url: context.centerUrl, reconnectMin: "1 s", reconnectMax: "10 s" },
-    broker: { host: "127.0.0.1", port: 0 },
+    broker: {
+      host: "127.0.0.1",
+      port: 0,
+      ...(context.passwordFile !== undefined && { passwordFile: context.passwordFile }),
+    },
     buses: [
       {
         id: "dali-bridge-1",
