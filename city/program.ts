@@ -25,8 +25,6 @@ export interface ProgramOptions<Ready> {
   readonly name: string;
   /** Path of the source file, then its arguments. */
   readonly command: readonly string[];
-  /** Added to this process's own. */
-  readonly environment?: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly readyWithin: Millis;
   readonly parseReady: (line: unknown) => Ready;
@@ -40,7 +38,6 @@ export async function startProgram<Ready>(options: ProgramOptions<Ready>): Promi
   const child = spawn(process.execPath, [...command], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
-    env: { ...process.env, ...options.environment },
   });
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));

@@ -26,8 +26,6 @@ export interface CityOptions {
   readonly lamps: number;
   readonly fresh: "fresh" | "keep";
   readonly clock: Clock;
-  /** A server of one's own instead of the embedded one. */
-  readonly databaseUrl?: string;
   /** Where the gateway finds the center; tests put a proxy of theirs between. Default: the center itself. */
   readonly centerUrl?: (gateways: string) => string;
   /** Told what is being done, for people who wait. */
@@ -54,7 +52,6 @@ export async function startCenter(options: CityOptions): Promise<Program<CenterR
   return startProgram({
     name: "center",
     command: [join(ROOT, "cloud-sync/main.ts"), "--data", data, ...listeners],
-    environment: options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl },
     logFile: logFileOf(options, "center"),
     readyWithin: Seconds(60),
     parseReady: (line) => centerReady.parse(line),
