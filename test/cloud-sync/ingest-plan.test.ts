@@ -133,7 +133,7 @@ t.test(
         frame[at] = (frame[at] ?? 0) ^ mask;
       }
       const broken = new Set(
-        frames.keys().filter((index) => !frames[index]?.equals(lane[index]?.frame ?? Buffer.alloc(0))),
+        [...frames.keys()].filter((index) => !frames[index]?.equals(lane[index]?.frame ?? Buffer.alloc(0))),
       );
       const center = new RememberingCenter();
       const plan = center.take(decodeEntries(headerOf(lane.map((entry) => entry.range)), frames));

@@ -163,6 +163,28 @@ t.test(
   },
 );
 
+t.test(
+  "I7 a session that another replica of the center fenced is refused within the transaction",
+  async (t) => {
+    const center = await openTestCenter(t);
+    const gateway = await enrolGateway(center);
+    await gateway.begin();
+    await gateway.hello();
+    await rowsOf(center.database, "update gateway_links set current_counter = 2");
+    const session = "1.1";
+    t.match((await gateway.send(gateway.readings(1, [reading()], { session }))).data, { refusal: "fence" });
+    t.match(await gateway.snapshot([reading()], session), {
+      status: 409,
+      data: { error: { code: "fence" } },
+    });
+    t.match(await gateway.heartbeat("cd".repeat(16), session), { status: 409 });
+    gateway.session = session;
+    t.match(await gateway.tellCatalogue(), { status: 409 });
+    t.strictSame(await rowsOf(center.database, "select seq from readings"), []);
+    t.strictSame(await rowsOf(center.database, "select point_no from point_states"), []);
+  },
+);
+
 t.test("I6 a store put back to before what the center holds shows at its HELLO", async (t) => {
   const center = await openTestCenter(t);
   const gateway = await enrolGateway(center);
