@@ -21,7 +21,12 @@ export const systemClock: Clock = {
     } while (left > 0);
   },
   schedule(duration: Millis, callback: () => void): CancelTimer {
-    const timer = setTimeout(callback, Math.min(duration, TIMER_MAX_MS));
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      const again = (): void => wait(left - TIMER_MAX_MS);
+      timer = left > TIMER_MAX_MS ? setTimeout(again, TIMER_MAX_MS) : setTimeout(callback, left);
+    };
+    wait(duration);
     return () => clearTimeout(timer);
   },
 };

@@ -13,7 +13,8 @@ const commandFrame = z.object({
   kind: z.literal("command"),
   /** Signed with all else below it; the gateway refuses what was signed for another. */
   gatewayId: z.string().max(64),
-  commandId: z.string().max(36),
+  /** UUIDv7 in lower case. */
+  commandId: z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
   pointId: z.string().max(129),
   action: z.enum(["write", "select", "operate"]),
   value: pointValue,

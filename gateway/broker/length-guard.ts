@@ -6,6 +6,8 @@ const LENGTH_BYTES_MAX = 4;
 /** aedes has no packet-size limit: three unauthenticated sockets took 690 MB (PROTOCOL, measured facts). */
 export const FIRST_PACKET_MAX_BYTES = 16 * 1024;
 export const PACKET_MAX_BYTES = 256 * 1024;
+/** All that a client may send before it is let in (PROTOCOL §2); aedes would queue 42 packets of it. */
+export const UNCONNECTED_MAX_BYTES = 64 * 1024;
 
 /** A client sent what no client of ours sends; its connection is closed. */
 export class OversizedPacketError extends Error {
@@ -14,7 +16,7 @@ export class OversizedPacketError extends Error {
 
 /**
  * Stands before the broker's parser and lets only packets of a bounded length through: 16 KiB for the first, which
- * must be CONNECT, and the same until the client is let in; 256 KiB after.
+ * must be CONNECT, and the same until the client is let in, 64 KiB in all; 256 KiB after.
  */
 export class LengthGuard extends Transform {
   readonly #isConnected: () => boolean;
@@ -22,6 +24,7 @@ export class LengthGuard extends Transform {
   #bodyLeft = 0;
   #header: { readonly type: number; length: number; factor: number; bytes: number } | null = null;
   #packets = 0;
+  #unconnectedBytes = 0;
 
   constructor(isConnected: () => boolean) {
     super();
@@ -29,6 +32,11 @@ export class LengthGuard extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    const crowd = this.#countUnconnected(chunk.length);
+    if (crowd !== null) {
+      done(new OversizedPacketError(crowd));
+      return;
+    }
     let at = 0;
     while (at < chunk.length) {
       if (this.#bodyLeft > 0) {
@@ -45,6 +53,13 @@ export class LengthGuard extends Transform {
       }
     }
     done(null, chunk);
+  }
+
+  #countUnconnected(bytes: number): string | null {
+    if (this.#isConnected()) return null;
+    this.#unconnectedBytes += bytes;
+    if (this.#unconnectedBytes <= UNCONNECTED_MAX_BYTES) return null;
+    return `more than ${UNCONNECTED_MAX_BYTES} bytes before the client was let in`;
   }
 
   #headerByte(byte: number): string | null {

@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { Duplex, pipeline } from "node:stream";
 import { Aedes, type AedesOptions, type Client } from "aedes";
@@ -11,7 +12,7 @@ import type { BrokerSettings, PointOfDevice } from "../site/site.ts";
 import { LengthGuard } from "./length-guard.ts";
 import { type LocalOrders, parseOrder } from "./local-order.ts";
 import type { BrokerUser, PasswordFile } from "./password-file.ts";
-import { findCommandPoint, isReadable, topicOf } from "./topics.ts";
+import { findCommandPoint, isPointId, isReadable, topicOf } from "./topics.ts";
 import { TwinPublisher } from "./twin-publisher.ts";
 
 const CONNECTIONS_MAX = 256;
@@ -46,6 +47,7 @@ export class MqttBroker implements LoopService {
   readonly name = "broker";
   readonly #parts: MqttBrokerParts;
   readonly #principals = new WeakMap<Client, BrokerUser>();
+  readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #aedes: Aedes | undefined;
   #lastTold: CommandId | undefined;
@@ -57,6 +59,9 @@ export class MqttBroker implements LoopService {
   /** Binds the port. @throws {BrokerAddressError} */
   async open(): Promise<{ readonly host: string; readonly port: number }> {
     const aedes = await Aedes.createBroker(this.#options());
+    // Its types leave this event out, and one that nobody listens to would end the process.
+    const emitter: EventEmitter = aedes;
+    emitter.on("error", (error: unknown) => this.#parts.logger.error({ err: error }, "MQTT broker"));
     const server = createServer((socket) => this.#accept(aedes, socket));
     server.maxConnections = CONNECTIONS_MAX;
     this.#aedes = aedes;
@@ -66,6 +71,8 @@ export class MqttBroker implements LoopService {
         server.once("error", reject);
         server.listen(port, host, resolve);
       });
+      // Too many open files, most likely: those that are connected stay so.
+      server.on("error", (error) => this.#parts.logger.error({ err: error }, "accept an MQTT connection"));
     } catch (cause) {
       aedes.close();
       const remedy = "choose another with broker.port in the site file, or 0 for one given by the system";
@@ -113,11 +120,15 @@ export class MqttBroker implements LoopService {
     else this.#server.close(() => endServer());
     if (this.#aedes === undefined) endBroker();
     else this.#aedes.close(() => endBroker());
+    // Those that never sent CONNECT are not known to aedes and would hold the port until it gave them up.
+    for (const socket of this.#sockets) socket.destroy();
     await Promise.all([served, closed]);
   }
 
   #accept(aedes: Aedes, socket: Socket): void {
     socket.setNoDelay(true);
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
     let client: Client | undefined;
     const guard = new LengthGuard(() => client?.connected === true);
     // The guard's own end reaches the socket through the pipeline; what a client did wrong is its own affair.
@@ -186,8 +197,9 @@ export class MqttBroker implements LoopService {
     return null;
   }
 
+  /** An order may name a point that is none; a wildcard in it must not become part of a topic. */
   #publishVerdict(pointId: PointId, content: object): void {
-    if (pointId.split("/").length !== 2) return;
+    if (!isPointId(pointId)) return;
     this.#publish({
       topic: topicOf(this.#parts.siteId, "verdict", pointId),
       payload: JSON.stringify(content),

@@ -1,4 +1,4 @@
-import { type DeviceId, isSlug, type PointId, type SiteId, splitPointId } from "../../domain/ids.ts";
+import { isSlug, type PointId, type SiteId, splitPointId } from "../../domain/ids.ts";
 
 /**
  * `sc/v1/<site>/<device>/<kind>/<point>`: always six levels. `reported` is retained state, `command` an order,
@@ -21,8 +21,14 @@ export function findCommandPoint(topic: string, siteId: SiteId): PointId | undef
   const [sc, v1, site, device, kind, point] = levels;
   if (levels.length !== LEVELS || sc !== ROOT[0] || v1 !== ROOT[1] || site !== siteId || kind !== "command")
     return undefined;
-  if (device === undefined || point === undefined || !isSlug(device) || !isSlug(point)) return undefined;
-  return `${device as DeviceId}/${point}` as PointId;
+  const pointId = `${device}/${point}` as PointId;
+  return isPointId(pointId) ? pointId : undefined;
+}
+
+/** Whether it is one: what a client or the center named may be any text. */
+export function isPointId(text: PointId): boolean {
+  const levels = text.split("/");
+  return levels.length === 2 && levels.every(isSlug);
 }
 
 /** Whether a subscription to `filter` could ever see a message on a command topic of any site. */

@@ -33,13 +33,16 @@ function authorityFault(
   if (frame.gatewayId !== gatewayId) {
     return { name: "rejected", cause: "wrong-gateway", detail: `signed for ${frame.gatewayId}` };
   }
-  const unknown = frame.crit[0] ?? (frame.action === "write" ? undefined : frame.action);
-  if (unknown === undefined) return null;
-  return {
-    name: "rejected",
-    cause: "unsupported",
-    detail: `this gateway does not know ${JSON.stringify(unknown)}`,
-  };
+  const unknown = findUnsupported(frame);
+  return unknown === undefined ? null : { name: "rejected", cause: "unsupported", detail: unknown };
+}
+
+function findUnsupported({ crit, action, args, commandClass }: CommandFrame): string | undefined {
+  if (crit[0] !== undefined) return `this gateway does not know ${JSON.stringify(crit[0])}`;
+  if (action !== "write") return `this gateway does not know ${JSON.stringify(action)}`;
+  if (args.length > 0) return "a write takes no arguments";
+  // PROTOCOL §8: a hazardous point is selected before it is operated, and a plain write skips that.
+  return commandClass === "K3" ? "a hazardous point must be selected before it is operated" : undefined;
 }
 
 /** PROTOCOL §8, freshness rule: age since the token was minted bounds the time since sending, whatever the clocks say. */

@@ -1,18 +1,20 @@
 import type { KeyObject } from "node:crypto";
 import type { Logger } from "pino";
-import type { CommandState } from "../../domain/command.ts";
+import { type CommandState, isEnd } from "../../domain/command.ts";
 import { advance } from "../../domain/command-machine.ts";
 import { CommandId, type GatewayId, type PointId } from "../../domain/ids.ts";
 import { compareSessions } from "../../domain/session-id.ts";
-import { type Clock, Millis, type Uptime } from "../../domain/time.ts";
+import type { Clock, Uptime } from "../../domain/time.ts";
 import type { CommandFrame } from "../../domain/wire/downlink.ts";
 import type { PointIndex, PointOfDevice } from "../site/site.ts";
 import { type CommandIntent, type CommandSequence, type Store, StoreError } from "../store/store.ts";
 import { refusalOf } from "./admission.ts";
 import { judgeCenterOrder } from "./center-order.ts";
+import { endOf, notStored, over, storeUnavailable, undecided } from "./command-ends.ts";
 import type { CommandTicket, Control, LocalRequest, TokenFreshness } from "./control.ts";
-import type { FieldOperationResult, OperationRunner } from "./field-operation.ts";
+import type { FieldOperation, OperationRunner } from "./field-operation.ts";
 import { compileOperation } from "./operation-compiler.ts";
+import { UnstoredEnds } from "./unstored-ends.ts";
 
 /** Commands carried out at once on the whole gateway; one more is refused as `busy`. Each bus has its own bound below. */
 const IN_FLIGHT_MAX = 1_000;
@@ -35,9 +37,11 @@ export class CommandControl implements Control {
   readonly #inFlight = new Map<CommandId, CommandTicket>();
   readonly #listeners = new Set<(commandId: CommandId, pointId: PointId, state: CommandState) => void>();
   readonly #stopping = new AbortController();
+  readonly #unstored: UnstoredEnds;
 
   constructor(parts: CommandControlParts) {
     this.#parts = parts;
+    this.#unstored = new UnstoredEnds(parts.store.commands, parts.clock);
   }
 
   onState(listener: (commandId: CommandId, pointId: PointId, state: CommandState) => void): () => void {
@@ -47,23 +51,9 @@ export class CommandControl implements Control {
 
   /** Commands that were executing when the last run ended can not be decided any more (I26). Called once, before anything is admitted. */
   settleUnfinished(): void {
-    const { store, clock } = this.#parts;
-    for (const entry of store.commands.unsettled()) {
-      const detail =
-        "the gateway stopped while it executed: look at the device, then resolve it at the center";
-      const evidence = {
-        target: entry.command.value,
-        acknowledged: null,
-        readBacks: [],
-        took: Millis(0),
-        detail,
-      };
-      this.#settle(
-        entry.command.id,
-        entry.command.pointId,
-        { name: "outcome-unknown", evidence },
-        clock.now(),
-      );
+    const detail = "the gateway stopped while it executed: look at the device, then resolve it at the center";
+    for (const intent of this.#parts.store.commands.unsettled()) {
+      this.#settle(intent, undecided(intent.command.value, detail));
     }
   }
 
@@ -131,6 +121,7 @@ export class CommandControl implements Control {
   async shutDown(): Promise<void> {
     this.#stopping.abort(new Error("the gateway is stopping"));
     await Promise.all([...this.#inFlight.values()].map((ticket) => ticket.end));
+    this.#unstored.retry();
   }
 
   #admit(intent: CommandIntent, deadline: Uptime): CommandTicket {
@@ -168,55 +159,93 @@ export class CommandControl implements Control {
     );
     try {
       store.commands.begin(intent);
+    } catch (error) {
+      return this.#unavailable(intent, error);
+    }
+    try {
       if (command.commandClass === "K1") store.desired.set(command.pointId, desiredOf(intent));
     } catch (error) {
-      return unavailable(error);
+      // The ledger says that it executes: it must say too that it did not.
+      return over(this.#settle(intent, storeUnavailable(storeErrorOf(error))));
     }
     const admitted: CommandState = { name: "executing" };
-    this.#tell(command.id, command.pointId, admitted);
-    const end = this.#parts.runner.runOperation(operation, this.#stopping.signal).then(
-      (result) => this.#settle(command.id, command.pointId, stateOf(result), this.#parts.clock.now()),
-      (error: unknown) => {
-        this.#parts.logger.error(
-          { err: error, commandId: command.id },
-          "operation ended in an error that no field should have",
-        );
-        return this.#settle(command.id, command.pointId, undecided(intent, error), this.#parts.clock.now());
-      },
-    );
-    const ticket: CommandTicket = { admitted, end };
+    const ticket: CommandTicket = { admitted, end: this.#carryOut(intent, operation) };
     this.#inFlight.set(command.id, ticket);
+    this.#tell(command.id, command.pointId, admitted);
     return ticket;
   }
 
-  #settle(id: CommandId, pointId: PointId, state: CommandState, at: ReturnType<Clock["now"]>): CommandState {
-    const end = advance("gateway", { name: "executing" }, state);
+  /** Hands the operation over when whoever submitted it has its ticket; never rejects. */
+  async #carryOut(intent: CommandIntent, operation: FieldOperation): Promise<CommandState> {
+    const { runner, logger } = this.#parts;
+    await Promise.resolve();
     try {
-      this.#parts.store.commands.settle(id, end, at);
+      return this.#settle(intent, endOf(await runner.runOperation(operation, this.#stopping.signal)));
     } catch (error) {
-      // The ledger still says "executing": the next start settles it as unknown, which is what we now know.
+      const { id, value } = intent.command;
+      logger.error({ err: error, commandId: id }, "operation ended in an error that no field should have");
+      const detail = `the operation was lost: ${error instanceof Error ? error.message : String(error)}`;
+      return this.#settle(intent, undecided(value, detail));
+    }
+  }
+
+  #settle(intent: CommandIntent, state: CommandState): CommandState {
+    const { id, pointId, value } = intent.command;
+    let end = advance("gateway", { name: "executing" }, state);
+    try {
+      this.#storeEnd(id, end);
+    } catch (error) {
       this.#parts.logger.error({ err: error, commandId: id }, "the end of a command could not be stored");
+      end = notStored(end, value);
+      this.#unstored.keep(intent, end);
     }
     this.#inFlight.delete(id);
     this.#tell(id, pointId, end);
     return end;
   }
 
+  /** After a failed write the store opens its file anew at the next one, so one more try is worth it (PROTOCOL §5). */
+  #storeEnd(id: CommandId, end: CommandState): void {
+    const { store, clock } = this.#parts;
+    try {
+      store.commands.settle(id, end, clock.now());
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      store.commands.settle(id, end, clock.now());
+    }
+    this.#unstored.retry();
+  }
+
   #refuse(intent: CommandIntent, state: CommandState): CommandTicket {
     try {
       this.#parts.store.commands.refuse(intent, state);
     } catch (error) {
-      return unavailable(error);
+      return this.#unavailable(intent, error);
     }
     this.#tell(intent.command.id, intent.command.pointId, state);
     return over(state);
   }
 
+  /** No ledger, no movement (PROTOCOL §5). */
+  #unavailable(intent: CommandIntent, error: unknown): CommandTicket {
+    const state = storeUnavailable(storeErrorOf(error));
+    this.#unstored.keepRefusal(intent, state);
+    this.#tell(intent.command.id, intent.command.pointId, state);
+    return over(state);
+  }
+
+  /** What became of a command that was asked for before, whoever repeats it (I22). */
   #known(id: CommandId): CommandTicket | undefined {
+    this.#unstored.retry();
     const running = this.#inFlight.get(id);
     if (running !== undefined) return running;
+    const unstored = this.#unstored.find(id);
+    if (unstored !== undefined) return over(unstored);
     const entry = this.#parts.store.commands.find(id);
-    return entry === undefined ? undefined : over(entry.state);
+    if (entry === undefined) return undefined;
+    if (isEnd(entry.state)) return over(entry.state);
+    // PROTOCOL §8: executing without a result gives unknown.
+    return over(undecided(entry.command.value, "it was begun, and nobody knows how it ended"));
   }
 
   #busy(): { readonly cause: "busy" | "shutting-down"; readonly detail: string } | null {
@@ -225,9 +254,21 @@ export class CommandControl implements Control {
     return { cause: "busy", detail: `${IN_FLIGHT_MAX} commands are being carried out already` };
   }
 
+  /** A listener that fails must not keep an order from its end, nor other listeners from hearing of it. */
   #tell(commandId: CommandId, pointId: PointId, state: CommandState): void {
-    for (const listener of this.#listeners) listener(commandId, pointId, state);
+    for (const listener of this.#listeners) {
+      try {
+        listener(commandId, pointId, state);
+      } catch (error) {
+        this.#parts.logger.error({ err: error, commandId }, "a listener of command states failed");
+      }
+    }
   }
+}
+
+function storeErrorOf(error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  throw error;
 }
 
 function belowFloor(asked: string, found: PointOfDevice): boolean {
@@ -247,28 +288,4 @@ function desiredOf(intent: CommandIntent): Parameters<Store["desired"]["set"]>[1
     issuedBy: command.issuedBy,
     at,
   };
-}
-
-function stateOf(result: FieldOperationResult): CommandState {
-  if (result.outcome === "expired") return { name: "expired", where: "gateway", detail: result.detail };
-  if (result.outcome === "rejected") return { name: "rejected", cause: result.cause, detail: result.detail };
-  return { name: result.outcome, evidence: result.evidence };
-}
-
-function undecided(intent: CommandIntent, error: unknown): CommandState {
-  const detail = `the operation was lost: ${error instanceof Error ? error.message : String(error)}`;
-  return {
-    name: "outcome-unknown",
-    evidence: { target: intent.command.value, acknowledged: null, readBacks: [], took: Millis(0), detail },
-  };
-}
-
-/** No ledger, no movement (PROTOCOL §5): there is no record of it either, so nobody may believe it happened. */
-function unavailable(error: unknown): CommandTicket {
-  if (!(error instanceof StoreError)) throw error;
-  return over({ name: "rejected", cause: "store-unavailable", detail: error.message });
-}
-
-function over(state: CommandState): CommandTicket {
-  return { admitted: state, end: Promise.resolve(state) };
 }

@@ -12,6 +12,9 @@ import type { GatewayIdentity } from "./identity.ts";
 const ANSWER_MAX_BYTES = 16 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
 const SOCKETS_MAX = 16;
+/** Of a refused downlink, and of what the center says about a refusal. */
+const REFUSAL_MAX_BYTES = 64 * 1024;
+const REFUSAL_TEXT_MAX = 300;
 
 /** HTTPS with mutual TLS: `identity` proves us, its authority proves the center; nothing else is trusted. */
 export function openAxiosTransport(
@@ -34,7 +37,9 @@ export function openAxiosTransport(
   const post = async (path: string, body: unknown, signal: AbortSignal): Promise<unknown> =>
     answerOf(
       path,
-      await request(path, signal, () => client.post(path, body, { signal, headers: headersOf(body) })),
+      await request(path, signal, () =>
+        client.post(path, bodyOf(body), { signal, headers: headersOf(body) }),
+      ),
     );
   return {
     hello: async (message, signal) => parse("HELLO", () => parseWelcomeOf(message, post, signal)),
@@ -65,6 +70,11 @@ async function parseWelcomeOf(
   return parseWelcome(await post("/sync/v1/hello", message, signal));
 }
 
+/** Of a view axios would send the whole memory behind it. */
+function bodyOf(body: unknown): unknown {
+  return body instanceof Uint8Array ? Buffer.from(body.buffer, body.byteOffset, body.byteLength) : body;
+}
+
 function headersOf(body: unknown): Record<string, string> {
   return { "content-type": body instanceof Uint8Array ? BATCH_CONTENT_TYPE : "application/json" };
 }
@@ -82,8 +92,15 @@ async function request<Answer>(
   }
 }
 
-/** Node's TLS errors that mean "not the certificate I expect"; all else is the network. */
+/** Node's TLS errors that mean "not the certificate I expect". */
 const TRUST_CODES = new Set([
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "CERT_UNTRUSTED",
+  "CERT_REJECTED",
+  "CERT_REVOKED",
+  "INVALID_CA",
+  "INVALID_PURPOSE",
+  "HOSTNAME_MISMATCH",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
@@ -94,13 +111,21 @@ const TRUST_CODES = new Set([
   "ERR_TLS_CERT_ALTNAME_INVALID",
 ]);
 
-function codeOf(error: unknown): TransportFaultCode {
+/** The other side's TLS alert about our certificate. */
+const REFUSED_CODE = /^ERR_SSL_.*ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/;
+
+/** What an error of axios, TLS or the network means; what is in no list is the network. */
+export function codeOf(error: unknown): TransportFaultCode {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" && TRUST_CODES.has(code) ? "not-trusted" : "unreachable";
+  if (typeof code !== "string") return "unreachable";
+  if (TRUST_CODES.has(code)) return "not-trusted";
+  if (REFUSED_CODE.test(code)) return "refused";
+  // An answer longer than we take.
+  return code === "ERR_BAD_RESPONSE" ? "malformed" : "unreachable";
 }
 
 /** Axios errors carry the whole request, keys included (I42). */
-function withoutSecrets(error: unknown): Error {
+export function withoutSecrets(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(String(error));
   const { code } = error as { code?: unknown };
   return new Error(typeof code === "string" ? `${error.message} (${code})` : error.message);
@@ -109,8 +134,8 @@ function withoutSecrets(error: unknown): Error {
 function answerOf(path: string, response: AxiosResponse<unknown>): unknown {
   if (response.status >= 200 && response.status < 300) return response.data;
   const told = (response.data as { error?: { code?: unknown; message?: unknown } } | null)?.error;
-  const message =
-    `${path}: the center answered ${response.status} ${typeof told?.message === "string" ? told.message : ""}`.trim();
+  const text = typeof told?.message === "string" ? told.message.slice(0, REFUSAL_TEXT_MAX) : "";
+  const message = `${path}: the center answered ${response.status} ${text}`.trim();
   if (told?.code === "fence" || told?.code === "rehello") throw new TransportError(told.code, message);
   if (response.status === 401 || response.status === 403) throw new TransportError("refused", message);
   if (response.status === 429 || response.status === 503) throw new TransportError("overloaded", message);
@@ -150,28 +175,51 @@ async function listen(
       decompress: false,
     }),
   );
-  if (response.status !== 200) {
-    response.data.destroy();
-    answerOf(path, { ...response, data: null });
-  }
   try {
+    if (response.status !== 200) {
+      answerOf(path, { ...response, data: await readRefusal(response.data) });
+      throw new WireError("bad-schema", `a downlink answered with ${response.status}`);
+    }
     await readLines(response.data, (line) => onMessage(parseDownlinkLine(line)));
   } catch (cause) {
     signal.throwIfAborted();
+    if (cause instanceof TransportError) throw cause;
     const code = cause instanceof WireError ? "malformed" : "unreachable";
     throw new TransportError(code, "read the downlink", { cause: withoutSecrets(cause) });
   }
 }
 
+/** The JSON of a refusal, or `null` if it is none. */
+async function readRefusal(stream: Readable): Promise<unknown> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += String(chunk);
+    if (text.length > REFUSAL_MAX_BYTES) return null;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 async function readLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
   let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of stream) {
-    rest = rest.length === 0 ? (chunk as Buffer) : Buffer.concat([rest, chunk as Buffer]);
-    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-      const line = rest.toString("utf8", 0, end);
-      rest = rest.subarray(end + 1);
-      if (line !== "") onLine(line);
-    }
-    if (rest.length > DOWNLINK_LINE_MAX_BYTES) throw new WireError("too-large", "a line of the downlink");
+  for await (const chunk of stream) rest = takeLines(Buffer.concat([rest, chunk as Buffer]), onLine);
+}
+
+/** Hands over the whole lines and returns what is no line yet. */
+function takeLines(bytes: Buffer, onLine: (line: string) => void): Buffer {
+  let start = 0;
+  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+    assertLineLength(end - start);
+    if (end > start) onLine(bytes.toString("utf8", start, end));
+    start = end + 1;
   }
+  assertLineLength(bytes.length - start);
+  return bytes.subarray(start);
+}
+
+function assertLineLength(length: number): void {
+  if (length > DOWNLINK_LINE_MAX_BYTES) throw new WireError("too-large", "a line of the downlink");
 }

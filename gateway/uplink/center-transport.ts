@@ -29,6 +29,7 @@ export const TRANSPORT_FAULTS = {
   rehello: "the center does not know this incarnation yet",
   malformed: "the answer was not understood: is the address that of a center, and of a version that fits?",
   overloaded: "the center asked to wait",
+  "store-failing": "this gateway's own store failed: see `nerve status`, check space and the disk",
 } as const;
 export type TransportFaultCode = keyof typeof TRANSPORT_FAULTS;
 

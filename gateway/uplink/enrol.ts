@@ -1,10 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { Agent } from "node:https";
+import { isIP } from "node:net";
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import axios from "axios";
 import { type Claim, type EnrolmentAnswer, parseEnrolmentAnswer } from "../../domain/wire/enrolment.ts";
+import { WireError } from "../../domain/wire/wire-error.ts";
+import { codeOf, withoutSecrets } from "./axios-transport.ts";
 import { TransportError } from "./center-transport.ts";
-import { makeKey, saveIdentity } from "./identity.ts";
+import { isIdentity, makeKey, saveIdentity } from "./identity.ts";
 
 const TIMEOUT_MS = 15_000;
 
@@ -18,6 +21,11 @@ export async function enrol(claim: Claim, dataFolder: string): Promise<void> {
   const agent = new Agent({ ca: authority, keepAlive: false });
   try {
     const answer = await redeem(claim, fresh.certificateRequest, agent);
+    if (!isIdentity(claim.gatewayId, fresh, answer))
+      throw new TransportError(
+        "malformed",
+        `enrol at ${claim.centerUrl}: what came is no identity for our key`,
+      );
     await saveIdentity(dataFolder, fresh, answer);
   } finally {
     agent.destroy();
@@ -38,27 +46,35 @@ async function redeem(claim: Claim, certificateRequest: string, httpsAgent: Agen
   let response: Awaited<ReturnType<typeof axios.post<unknown>>>;
   try {
     response = await axios.post<unknown>(url, body, options);
-  } catch (error) {
-    throw new TransportError(
-      "unreachable",
-      `enrol at ${url}: ${error instanceof Error ? error.message : "no answer"}`,
-    );
+  } catch (cause) {
+    throw new TransportError(codeOf(cause), `enrol at ${url}`, { cause: withoutSecrets(cause) });
   }
-  if (response.status === 200) return parseEnrolmentAnswer(response.data);
+  if (response.status === 200) return answerOf(url, response.data);
   const told = (response.data as { error?: { message?: unknown } } | null)?.error?.message;
-  throw new TransportError(
-    "refused",
-    `enrol at ${url}: ${typeof told === "string" ? told : `answered ${response.status}`}`,
-  );
+  const text = typeof told === "string" ? told.slice(0, 300) : `answered ${response.status}`;
+  const busy = response.status === 429 || response.status >= 500;
+  throw new TransportError(busy ? "overloaded" : "refused", `enrol at ${url}: ${text}`);
+}
+
+function answerOf(url: string, data: unknown): EnrolmentAnswer {
+  try {
+    return parseEnrolmentAnswer(data);
+  } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
+    throw new TransportError("malformed", `enrol at ${url}`, { cause });
+  }
 }
 
 /** The authority's certificate that the center shows, if its fingerprint is that of the claim. PEM. */
 function authorityOf(claim: Claim): Promise<string> {
   const { hostname, port } = new URL(claim.centerUrl);
+  // A URL writes an IPv6 address in brackets, a socket takes it without.
+  const host = hostname.replace(/^\[|\]$/g, "");
   return new Promise((resolve, reject) => {
     // Verified below by fingerprint: there is nothing else to trust before enrolment.
     const socket = connect({
-      host: hostname,
+      host,
+      ...(isIP(host) === 0 && { servername: host }),
       port: Number(port || 443),
       rejectUnauthorized: false,
       timeout: TIMEOUT_MS,
@@ -70,7 +86,7 @@ function authorityOf(claim: Claim): Promise<string> {
     socket.once("timeout", () =>
       fail("unreachable", `connect to ${claim.centerUrl}: no answer in ${TIMEOUT_MS / 1_000} s`),
     );
-    socket.once("error", (error) => fail("unreachable", `connect to ${claim.centerUrl}: ${error.message}`));
+    socket.on("error", (error) => fail("unreachable", `connect to ${claim.centerUrl}: ${error.message}`));
     socket.once("secureConnect", () => {
       const pem = pinned(socket.getPeerCertificate(true), claim.authorityFingerprint);
       if (pem === undefined)

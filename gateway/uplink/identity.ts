@@ -1,6 +1,6 @@
 import "reflect-metadata";
-import { createPublicKey, type KeyObject, webcrypto, X509Certificate } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createPrivateKey, createPublicKey, type KeyObject, webcrypto, X509Certificate } from "node:crypto";
+import { mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import type { EnrolmentAnswer } from "../../domain/wire/enrolment.ts";
@@ -34,15 +34,25 @@ export interface FreshKey {
   readonly certificateRequest: string;
 }
 
-/** The identity in `<dataFolder>/identity`, or `undefined` if the gateway was never enrolled. */
+/** The files in the folder of keys can not be read as what they are; the message ends in what to do. */
+export class IdentityError extends Error {
+  override readonly name = "IdentityError";
+}
+
+/**
+ * The identity in `<dataFolder>/identity`, or `undefined` if the gateway was never enrolled, or an enrolment was cut
+ * off half-way. @throws {IdentityError} when the files are there and can not be read.
+ */
 export async function findIdentity(dataFolder: string): Promise<GatewayIdentity | undefined> {
   const folder = join(dataFolder, "identity");
   try {
     const read = (name: keyof typeof FILES): Promise<string> => readFile(join(folder, FILES[name]), "utf8");
     const certificate = await read("certificate");
+    const key = await read("key");
+    if (!isPair(key, certificate)) return undefined;
     return {
       gatewayId: commonName(certificate),
-      key: await read("key"),
+      key,
       certificate,
       authority: await read("authority"),
       commandKey: createPublicKey(await read("commandKey")),
@@ -50,7 +60,8 @@ export async function findIdentity(dataFolder: string): Promise<GatewayIdentity 
     };
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-    throw error;
+    const remedy = "check that the gateway's user owns it, or move it away and enrol again";
+    throw new IdentityError(`read the identity in ${folder}: ${remedy}`, { cause: error });
   }
 }
 
@@ -69,7 +80,25 @@ export async function makeKey(gatewayId: string): Promise<FreshKey> {
   };
 }
 
-/** Written whole or not at all: the certificate comes last, and without it there is no identity. */
+/** Whether the center's answer makes a whole identity of the gateway and its key. */
+export function isIdentity(gatewayId: string, fresh: FreshKey, answer: EnrolmentAnswer): boolean {
+  try {
+    const keys = [createPublicKey(answer.commandKey), createPublicKey(answer.timeKey)];
+    return (
+      isPair(fresh.key, answer.certificate) &&
+      commonName(answer.certificate) === gatewayId &&
+      new X509Certificate(answer.certificate).verify(new X509Certificate(answer.authority).publicKey) &&
+      keys.every((key) => key.asymmetricKeyType === "ed25519")
+    );
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Written whole or not at all: the key comes first and the certificate last, and a certificate that is not that of
+ * the key is no identity.
+ */
 export async function saveIdentity(
   dataFolder: string,
   fresh: FreshKey,
@@ -89,6 +118,17 @@ export async function saveIdentity(
     await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
     await rename(`${path}.new`, path);
   }
+  await syncFolder(folder);
+}
+
+/** The names too must outlive a power cut: the claim is used up. */
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder);
+  await handle.sync();
+}
+
+function isPair(key: string, certificate: string): boolean {
+  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
 }
 
 function commonName(certificate: string): string {

@@ -1,7 +1,8 @@
 import type { IncarnationId } from "../../domain/ids.ts";
+import { addRange, coversRange, type RangeSet, type SequenceRange } from "../../domain/lane.ts";
 import { type Clock, since } from "../../domain/time.ts";
 import { BATCH_BODY_MAX_BYTES, type Codec, encodeBatch } from "../../domain/wire/batch.ts";
-import type { Store, StoredEntry } from "../store/store.ts";
+import { type Store, type StoredEntry, StoreError } from "../store/store.ts";
 import { type CenterTransport, TransportError } from "./center-transport.ts";
 import type { LaneSchedule, SendPlan } from "./lane-schedule.ts";
 
@@ -77,6 +78,7 @@ export class LaneSender {
       );
       const answer = await transport.sendBatch(batch, signal);
       if ("refusal" in answer) throw refused(answer);
+      assertAnswers(answer.outcomes, ranges);
       const held = schedule.answered(ticket, answer.outcomes, since(start, clock.uptime()));
       store.sync.acknowledge(plan.incarnation as IncarnationId, plan.lane, held, session);
       this.pump();
@@ -104,8 +106,26 @@ function refused(answer: { readonly refusal: string; readonly detail: string }):
   }
 }
 
+/** What was not sent is not held, and what has no outcome would be sent for ever. @throws {TransportError} */
+function assertAnswers(outcomes: readonly SequenceRange[], sent: readonly SequenceRange[]): void {
+  const answered = unionOf(outcomes);
+  const asked = unionOf(sent);
+  if (sent.every((range) => coversRange(answered, range)) && answered.every((r) => coversRange(asked, r))) {
+    return;
+  }
+  throw new TransportError("malformed", "send a batch: the answer is not about its records");
+}
+
+function unionOf(ranges: readonly SequenceRange[]): RangeSet {
+  let union: RangeSet = [];
+  for (const range of ranges) union = addRange(union, range);
+  return union;
+}
+
 /** A fault of the store while sending is no fault of the link, but ends the session all the same: it is opened anew. */
 export function asTransportError(error: unknown): TransportError {
   if (error instanceof TransportError) return error;
+  if (error instanceof StoreError)
+    return new TransportError("store-failing", "carry on a sync session", { cause: error });
   return new TransportError("malformed", "carry on a sync session", { cause: error });
 }

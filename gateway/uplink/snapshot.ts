@@ -5,6 +5,19 @@ import { type Codec, encodeSnapshotPart } from "../../domain/wire/batch.ts";
 import { encodePointsBlock, type TimeQuality } from "../../domain/wire/points-block.ts";
 
 const PART_READINGS_MAX = 1_000;
+/** Parts on their way at once. */
+const PARALLEL = 4;
+
+/** Hands every part over, some at once. Rejects with the first that fails. */
+export async function tellParts(
+  parts: Iterator<Uint8Array, void>,
+  tell: (part: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const worker = async (): Promise<void> => {
+    for (let next = parts.next(); next.done !== true; next = parts.next()) await tell(next.value);
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, worker));
+}
 
 /** The state of every point, in parts of at most 1,000, control state before measurements (PROTOCOL §3). */
 export function* snapshotParts(

@@ -37,6 +37,7 @@ export class TokenBook {
   }
 
   mint(): Token {
+    this.#voidIfSuspended();
     const token = Token(randomHex(this.#random, TOKEN_BYTES));
     this.#mintedAt.set(token, this.#clock.uptime());
     const oldest = this.#mintedAt.keys().next();
@@ -50,8 +51,16 @@ export class TokenBook {
 
   mintedAt(token: string, session: string): Uptime | undefined {
     if (session !== this.#session) return undefined;
-    if (Math.abs(this.#suspended() - this.#suspendedMs) > SUSPEND_TOLERANCE_MS) this.#mintedAt.clear();
+    this.#voidIfSuspended();
     return this.#mintedAt.get(token);
+  }
+
+  /** Tokens minted after the sleep count again. */
+  #voidIfSuspended(): void {
+    const suspendedMs = this.#suspended();
+    if (Math.abs(suspendedMs - this.#suspendedMs) <= SUSPEND_TOLERANCE_MS) return;
+    this.#mintedAt.clear();
+    this.#suspendedMs = suspendedMs;
   }
 
   #suspended(): number {

@@ -12,9 +12,9 @@ import type { TimeQuality } from "../../domain/wire/points-block.ts";
 import type { Store } from "../store/store.ts";
 import type { CenterTransport, TransportError } from "./center-transport.ts";
 import { heartbeatMessage } from "./heartbeat-message.ts";
-import { helloMessage } from "./hello-message.ts";
 import { LaneSchedule } from "./lane-schedule.ts";
 import { asTransportError, LaneSender } from "./lane-sender.ts";
+import { sayHello } from "./say-hello.ts";
 import {
   nextTick,
   SESSION_START,
@@ -23,11 +23,11 @@ import {
   type SessionState,
   stepSession,
 } from "./session-machine.ts";
-import { snapshotParts } from "./snapshot.ts";
+import { snapshotParts, tellParts } from "./snapshot.ts";
 import type { TokenBook } from "./token-book.ts";
 
-/** Snapshot parts on their way at once. */
-const SNAPSHOT_PARALLEL = 4;
+/** What a link event can hold. */
+const DETAIL_LENGTH_MAX = 1_000;
 
 export interface UplinkParts {
   readonly store: Store;
@@ -71,6 +71,7 @@ export class Uplink implements LoopService {
   readonly #parts: UplinkParts;
   #state: SessionState = SESSION_START;
   #inputs: SessionInput[] = [];
+  #hinted = false;
   #wake: () => void = () => undefined;
   #session: OpenSession | undefined;
   #status: { readonly since: Uptime; readonly detail: string };
@@ -86,7 +87,11 @@ export class Uplink implements LoopService {
 
   async run(signal: AbortSignal): Promise<void> {
     const { store } = this.#parts;
-    const hint = (): void => this.#pump();
+    // Called in the middle of a commit, before an order moves: only noted here.
+    const hint = (): void => {
+      this.#hinted = true;
+      this.#wake();
+    };
     const stopHints = [store.onEvidence(hint), store.onTelemetry(hint)];
     const onAbort = (): void => this.#wake();
     signal.addEventListener("abort", onAbort);
@@ -95,7 +100,8 @@ export class Uplink implements LoopService {
         const inputs: readonly SessionInput[] = [...this.#inputs, { kind: "tick" }];
         this.#inputs = [];
         for (const input of inputs) this.#take(input, signal);
-        if (this.#inputs.length === 0 && !signal.aborted) await this.#rest();
+        this.#pump();
+        if (this.#inputs.length === 0 && !this.#hinted && !signal.aborted) await this.#rest();
       }
     } finally {
       signal.removeEventListener("abort", onAbort);
@@ -108,7 +114,16 @@ export class Uplink implements LoopService {
     const { clock, random, reconnect } = this.#parts;
     const step = stepSession(this.#state, input, { now: clock.uptime(), random, reconnect });
     this.#state = step.state;
-    for (const effect of step.effects) this.#perform(effect, signal);
+    for (const effect of step.effects) this.#guard(() => this.#perform(effect, signal));
+  }
+
+  /** A store that fails ends the session, which is opened anew; it never ends the uplink. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#broken(asTransportError(error));
+    }
   }
 
   /** Until something happens or the machine wants its tick. */
@@ -126,6 +141,11 @@ export class Uplink implements LoopService {
   #post(input: SessionInput): void {
     this.#inputs.push(input);
     this.#wake();
+  }
+
+  /** What an earlier session still had on its way says nothing about this one. */
+  #postIn(open: OpenSession, input: SessionInput): void {
+    if (!open.abort.signal.aborted) this.#post(input);
   }
 
   #perform(effect: SessionEffect, signal: AbortSignal): void {
@@ -146,7 +166,7 @@ export class Uplink implements LoopService {
         this.#attempt((open) => this.#tellSnapshot(open));
         break;
       case "go-live":
-        this.#pump();
+        // Lanes are pumped at the end of each turn of the loop.
         break;
       case "link":
         this.#tellLink(effect);
@@ -170,20 +190,21 @@ export class Uplink implements LoopService {
   }
 
   #broken(error: TransportError): void {
+    this.#parts.logger.debug({ err: error }, "sync session broken");
     this.#post({ kind: "broken", code: error.code, detail: error.message });
   }
 
   /** Lanes flow only after the snapshot: current state is told first (PROTOCOL §3). */
   #pump(): void {
-    if (this.#state.phase === "live") this.#session?.sender.pump();
+    this.#hinted = false;
+    if (this.#state.phase === "live") this.#guard(() => this.#session?.sender.pump());
   }
 
   async #hello(signal: AbortSignal): Promise<void> {
-    const { transport, catalogue, store, timeQuality } = this.#parts;
+    const { catalogue, timeQuality } = this.#parts;
     const context = { ...this.#parts, catalogueHash: catalogue.hash, timeQuality: timeQuality() };
-    const message = helloMessage(store, context);
-    const welcome = await transport.hello(message, signal);
-    this.#parts.onWelcome(welcome, message.nonce);
+    const { welcome, nonce } = await sayHello(context, signal);
+    this.#parts.onWelcome(welcome, nonce);
     this.#post({ kind: "welcome", welcome, catalogueHash: catalogue.hash });
   }
 
@@ -218,16 +239,8 @@ export class Uplink implements LoopService {
 
   #heard(message: DownlinkMessage, signal: AbortSignal): void {
     if (signal.aborted) return;
-    switch (message.kind) {
-      case "command":
-        this.#parts.onCommand(message);
-        break;
-      case "closing":
-        this.#post({ kind: "broken", code: "rehello", detail: message.reason });
-        break;
-      default:
-        break;
-    }
+    if (message.kind === "command") this.#parts.onCommand(message);
+    if (message.kind === "closing") this.#post({ kind: "broken", code: "rehello", detail: message.reason });
     this.#post({ kind: "heard" });
   }
 
@@ -248,7 +261,7 @@ export class Uplink implements LoopService {
     const { transport, catalogue } = this.#parts;
     const message = { session: open.session, hash: catalogue.hash, catalogue: catalogue.content };
     await transport.tellCatalogue(message, open.abort.signal);
-    this.#post({ kind: "catalogue-told" });
+    this.#postIn(open, { kind: "catalogue-told" });
   }
 
   async #tellSnapshot(open: OpenSession | undefined): Promise<void> {
@@ -262,11 +275,8 @@ export class Uplink implements LoopService {
       timeQuality: this.#parts.timeQuality(),
       rank,
     });
-    const worker = async (): Promise<void> => {
-      for (const part of parts) await transport.tellSnapshot(part, open.abort.signal);
-    };
-    await Promise.all(Array.from({ length: SNAPSHOT_PARALLEL }, worker));
-    this.#post({ kind: "snapshot-told" });
+    await tellParts(parts, (part) => transport.tellSnapshot(part, open.abort.signal));
+    this.#postIn(open, { kind: "snapshot-told" });
   }
 
   #tellLink(effect: Extract<SessionEffect, { kind: "link" }>): void {
@@ -274,7 +284,7 @@ export class Uplink implements LoopService {
     this.#parts.store.telemetry.appendEvent("B", {
       kind: "link",
       state: effect.state,
-      detail: effect.detail,
+      detail: effect.detail.slice(0, DETAIL_LENGTH_MAX),
     });
   }
 
