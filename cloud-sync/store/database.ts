@@ -43,8 +43,12 @@ export class Database implements Queryable, AsyncDisposable {
       options: SESSION_OPTIONS,
       types: { getTypeParser: parserOf },
     });
-    // An idle connection that breaks is replaced; without a listener the process would end.
+    // Without a listener on each, a connection that breaks would end the process: idle, or within a transaction,
+    // whose next statement then fails and tells.
     this.#pool.on("error", (err) => options.logger.warn({ err }, "a database connection broke while idle"));
+    this.#pool.on("connect", (client) => {
+      client.on("error", (err) => options.logger.warn({ err }, "a database connection broke"));
+    });
   }
 
   async query<Row extends pg.QueryResultRow>(

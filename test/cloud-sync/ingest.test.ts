@@ -274,6 +274,28 @@ t.test("I8 current state never moves to an older version, whatever comes when", 
   t.equal((await sequencesOf(center)).length, 5, "a snapshot is no history");
 });
 
+t.test(
+  "I4 a database lost within the transaction leaves nothing of the batch, and the repeat is stored whole",
+  async (t) => {
+    let calls = 0;
+    const lost = {
+      async take(tx: { query: TestCenter["database"]["query"] }) {
+        calls += 1;
+        if (calls > 1) return;
+        await tx.query({ name: "test-lose", text: "select pg_terminate_backend(pg_backend_pid())" }, []);
+      },
+    };
+    const { center, gateway } = await begun(t, { verdicts: lost });
+    const frame = recordEntry(gateway.incarnation, "A", 1, command("one", "0".repeat(64)));
+    const batch = gateway.batch([frame], [{ first: 1, count: 1 }], { lane: "A" });
+    t.match(await gateway.send(batch), { status: 503, data: { error: { code: "unavailable" } } });
+    for (const table of ["evidence", "cursors", "entry_digests", "quarantine"]) {
+      t.strictSame(await rowsOf(center.database, `select * from ${table}`), [], table);
+    }
+    t.match((await gateway.send(batch)).data, { outcomes: [{ outcome: "stored" }] });
+  },
+);
+
 t.test("an unknown incarnation is asked to say HELLO, and nothing is stored", async (t) => {
   const { center, gateway } = await begun(t);
   const answer = await gateway.send(gateway.readings(1, [reading()], { incarnation: newIncarnation() }));
