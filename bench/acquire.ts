@@ -97,7 +97,13 @@ async function gatewayPath(
     parseReady: (line) => gatewayReady.parse(line),
     clock,
   });
-  const client = new LocalApiClient({ socketPath: gateway.ready.socket, timeout: Seconds(10), clock });
+  const signal = new AbortController().signal;
+  const client = new LocalApiClient({
+    socketPath: gateway.ready.socket,
+    timeout: Seconds(10),
+    clock,
+    signal,
+  });
   const sample = async () => {
     const answer = await fetch(`http://127.0.0.1:${slave.figuresPort}/`);
     const { requests } = slaveFigures.parse(await answer.json());

@@ -85,7 +85,13 @@ async function commandLamp(
   gateway: Program<{ readonly socket: string }>,
   clock: Clock,
 ): Promise<readonly number[]> {
-  const client = new LocalApiClient({ socketPath: gateway.ready.socket, timeout: Seconds(10), clock });
+  const signal = new AbortController().signal;
+  const client = new LocalApiClient({
+    socketPath: gateway.ready.socket,
+    timeout: Seconds(10),
+    clock,
+    signal,
+  });
   const target = { name: "bench", device: "lamp-0001", point: "dim-level", deadlineMs: 5_000 };
   const tookMs: number[] = [];
   for (let index = 0; index < COMMANDS; index += 1) {

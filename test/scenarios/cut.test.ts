@@ -1,0 +1,92 @@
+import { readFile } from "node:fs/promises";
+import { connectAsync } from "mqtt";
+import t from "tap";
+import { GATEWAY_ID, gatewayFolder } from "../../city/programs.ts";
+import { systemClock } from "../../domain/system-clock.ts";
+import { systemRandom } from "../../domain/system-random.ts";
+import { Millis, Seconds } from "../../domain/time.ts";
+import { newCommandId } from "../../gateway/local-api/client/command-id.ts";
+import { openCutProxy } from "./cut-proxy.ts";
+import { eventually, localApi, openScenarioCity, pause } from "./scenario-city.ts";
+
+t.test(
+  "cut off from the center the gateway goes on; after it current state is told first, then history whole",
+  async (t) => {
+    const proxy = await openCutProxy();
+    t.teardown(() => proxy[Symbol.asyncDispose]());
+    const { city, database, folder } = await openScenarioCity(t, {
+      centerUrl: (url) => {
+        proxy.leadTo(Number(new URL(url).port));
+        return `https://127.0.0.1:${proxy.port}`;
+      },
+    });
+    await eventually("the link is up", async () =>
+      (await city.client.linkState(GATEWAY_ID)) === "up" ? true : undefined,
+    );
+
+    proxy.cut();
+    await eventually("the center sees the link go down", async () =>
+      (await city.client.linkState(GATEWAY_ID)) === "up" ? undefined : true,
+    );
+    const api = localApi(city);
+    const read = await api.read({ name: "test", device: "lamp-0001", point: "actual-level" });
+    t.match(read, { points: [{ quality: "good" }] }, "local reads go on");
+
+    const login = JSON.parse(await readFile(`${gatewayFolder({ folder })}/mqtt-login.json`, "utf8"));
+    const { host, port } = city.gateway.ready.mqtt;
+    const client = await connectAsync(`mqtt://${host}:${port}`, {
+      ...login,
+      protocolVersion: 4,
+      reconnectPeriod: 0,
+    });
+    const verdicts: { readonly state?: { readonly name: string } }[] = [];
+    client.on("message", (_topic, payload) => verdicts.push(JSON.parse(payload.toString())));
+    await client.subscribeAsync("sc/v1/dijon-centre/lamp-0002/verdict/+", { qos: 1 });
+    const levels = [30, 50, 70];
+    for (const value of levels) {
+      const commandId = newCommandId(systemClock.now(), systemRandom);
+      const order = JSON.stringify({ commandId, value, deadlineMs: 5_000 });
+      await client.publishAsync("sc/v1/dijon-centre/lamp-0002/command/dim-level", order, { qos: 1 });
+      await pause(Seconds(3));
+    }
+    t.equal(
+      verdicts.filter(({ state }) => state?.name === "succeeded").length,
+      levels.length,
+      "local MQTT commands go on",
+    );
+    await client.endAsync();
+    const history = await api.history({ device: "lamp-0002", point: "actual-level" }, { limit: 100 });
+    for (const value of levels) {
+      t.ok(
+        history.readings.some((reading) => Math.abs(Number(reading.value) - value) <= 1),
+        `local history has ${value} %`,
+      );
+    }
+
+    proxy.mend();
+    await eventually("the center shows the present level", async () => {
+      const state = (await city.client.states(GATEWAY_ID)).find(
+        (each) => each.pointId === "lamp-0002/actual-level",
+      );
+      return Math.abs(Number(state?.value) - 70) <= 1 ? true : undefined;
+    });
+    await eventually("history of the cut is complete at the center", async () => {
+      const rows = await database.query<{ value: number }>(
+        `select value_number as value from readings join points using (point_no)
+        where point_id = 'lamp-0002/actual-level' order by gateway_at`,
+      );
+      const seen = rows.rows.map((row) => row.value);
+      return levels.every((value) => seen.some((each) => Math.abs(each - value) <= 1)) ? true : undefined;
+    });
+    const order = await database.query<{ at: Date; history: boolean }>(
+      `select received_at as at, history from events where kind = 'link' order by seq`,
+    );
+    t.ok(order.rows.length >= 2, "the link's way down and up is on record");
+    const local = await database.query(
+      `select 1 from evidence where kind = 'command' and body->'body'->>'origin' = 'local'`,
+    );
+    t.ok(local.rows.length >= levels.length, "what the crew did alone is accounted for at the center");
+  },
+);
+
+t.setTimeout(Millis(120_000));
