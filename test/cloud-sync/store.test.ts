@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
 import t from "tap";
+import { Housekeeping } from "../../cloud-sync/ingest/housekeeping.ts";
 import { openCenterStore } from "../../cloud-sync/store/center-store.ts";
 import { bumpGeneration, readGeneration } from "../../cloud-sync/store/generation-file.ts";
 import { migrate } from "../../cloud-sync/store/migrate.ts";
@@ -9,14 +10,14 @@ import { listAlarms } from "../../cloud-sync/store/tables/alarms.ts";
 import { findPoint } from "../../cloud-sync/store/tables/catalogues.ts";
 import { appendAudit, auditHash } from "../../cloud-sync/store/tables/center-audit.ts";
 import { DayPartitions } from "../../cloud-sync/store/tables/day-partitions.ts";
-import { addDigests, dropDigestsBefore } from "../../cloud-sync/store/tables/entry-digests.ts";
+import { addDigests } from "../../cloud-sync/store/tables/entry-digests.ts";
 import { listGateways } from "../../cloud-sync/store/tables/gateways.ts";
 import { listLinks } from "../../cloud-sync/store/tables/links.ts";
 import { listStates } from "../../cloud-sync/store/tables/point-states.ts";
 import { listHistory } from "../../cloud-sync/store/tables/readings.ts";
 import { GatewayId, PointId } from "../../domain/ids.ts";
 import { systemClock } from "../../domain/system-clock.ts";
-import { Days, Instant, Uptime } from "../../domain/time.ts";
+import { Days, Instant, Millis, Uptime } from "../../domain/time.ts";
 import {
   enrolGateway,
   MIGRATED,
@@ -186,7 +187,7 @@ t.test("what operators read: gateways, links, points, states, history, alarms", 
   ]);
 });
 
-t.test("digests are forgotten by age", async (t) => {
+t.test("housekeeping forgets digests by age and ends with its signal", async (t) => {
   const center = await openTestCenter(t);
   const gateway = await enrolGateway(center);
   await gateway.begin();
@@ -197,6 +198,16 @@ t.test("digests are forgotten by age", async (t) => {
   await center.database.transaction((tx) =>
     addDigests(tx, { incarnationNo, lane: "C", digests: [old], at: Instant(1_000) }),
   );
-  await dropDigestsBefore(center.database, Instant(2_000));
-  t.match(await rowsOf(center.database, "select first_seq from entry_digests"), [{ first_seq: 1 }]);
+  const stop = new AbortController();
+  const running = new Housekeeping({ ...center, logger }).run(stop.signal);
+  const digests = () => rowsOf(center.database, "select first_seq from entry_digests order by first_seq");
+  for (let looks = 0; looks < 100 && (await digests()).length > 1; looks += 1) {
+    await systemClock.sleep(Millis(10), stop.signal);
+  }
+  stop.abort();
+  await running;
+  t.strictSame(
+    (await digests()).map((each) => each["first_seq"]),
+    [1],
+  );
 });
