@@ -13,6 +13,7 @@ import type { Twins } from "./twins.ts";
 
 /** Records that the center holds stay at least this long, PROTOCOL §5. */
 const KEEP_MIN = Hours(24);
+const KEEP_COMMANDS = Days(35);
 export const KEEP_HISTORY_DEFAULT = Days(35);
 export const QUOTA_BYTES_DEFAULT = 4 * 1024 ** 3;
 const RETENTION_EVERY = Minutes(5);
@@ -80,8 +81,19 @@ export class Retention {
     if (this.#usedShare() >= PRESSURE.gapFrom) {
       gaps += await this.#removeAll(this.#untold("C"), { until: PRESSURE.gapTo, declare: "gap" });
     }
+    this.#forgetCommands(now);
     this.rememberHighWater();
     return { aged, pressed, gaps, usedShare: this.#usedShare() };
+  }
+
+  /** The center repeats no command that old (K1 wait 24 h at most); its fence stays for ever. */
+  #forgetCommands(now: Instant): void {
+    const { critical } = this.#parts;
+    const forget = critical.statement(
+      `delete from commands where position in
+         (select position from commands where settled_at_ms < ? order by position limit ?)`,
+    );
+    critical.transaction(() => forget.run(now - KEEP_COMMANDS, STEP_ENTRIES));
   }
 
   /** Notes in critical.db how far each telemetry lane came: all that is known of it if telemetry.db is lost. */

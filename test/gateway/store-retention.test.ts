@@ -1,6 +1,7 @@
 import t from "tap";
+import { CommandId, PointId } from "../../domain/ids.ts";
 import { LANES, type Lane } from "../../domain/lane.ts";
-import { Days, Hours, Instant, Minutes } from "../../domain/time.ts";
+import { Days, Hours, Instant, Millis, Minutes } from "../../domain/time.ts";
 import { decodeEntry } from "../../domain/wire/entry.ts";
 import { decodeEventRecord, type EventBody } from "../../domain/wire/record-kinds.ts";
 import { retentionLoop } from "../../gateway/store/retention.ts";
@@ -52,6 +53,9 @@ t.test("what the center holds goes only after a later session said so too, and w
     store.evidence.append({ kind: "audit", action: "kept", actor: "test", detail: "" });
     await fill(store, clock, 72);
     clock.setWall(Instant(START + Hours(72)));
+  }
+  {
+    await using store = await openTestStore(options, { clock });
     t.equal((await store.runRetention(clock.now())).aged, 0, "nothing is acknowledged");
     acknowledgeAll(store, "1.1");
     t.same(store.sync.backlog(), { A: 0, B: 0, C: 0, D: 0 });
@@ -131,6 +135,24 @@ t.test(
     t.equal(store.telemetry.latest(first)?.value, 299, "twins never give way");
   },
 );
+
+t.test("a settled command is forgotten after 35 days, its fence and evidence never", async (t) => {
+  const clock = new SimulatedClock(Instant(START));
+  await using store = await openTestStore({ folder: t.testdir() }, { clock });
+  const id = CommandId("01890a5d-ac96-774b-bcce-000000000001");
+  const pointId = PointId("lamp-1/dim-level");
+  const command = { id, pointId, value: 40, args: [], commandClass: "K1", issuedBy: "crew/root" } as const;
+  const sequence = { generation: 0, counter: 1 };
+  store.commands.begin({ command, origin: "local", session: null, sequence, at: clock.now() });
+  const evidence = { target: 40, acknowledged: null, readBacks: [], took: Millis(1), detail: "" };
+  store.commands.settle(id, { name: "outcome-unknown", evidence }, clock.now());
+  await store.runRetention(Instant(START + Days(34)));
+  t.equal(store.commands.find(id)?.state.name, "outcome-unknown");
+  await store.runRetention(Instant(START + Days(36)));
+  t.equal(store.commands.find(id), undefined);
+  t.same(store.commands.lastFence(pointId, "local"), sequence);
+  t.equal(counts(store).A, 2);
+});
 
 t.test("the retention loop runs every five minutes and ends with its signal", async (t) => {
   const clock = new SimulatedClock();

@@ -95,6 +95,9 @@ t.test("numbers of unchanged quality go to lane C, all else to lane B", async (t
   t.same(values("B"), [1, true, null, null, 3, "open"]);
   t.same(values("C"), [2, 4]);
   t.equal(store.telemetry.latest(lamp)?.value, 4, "I8 order within a point is kept across both lanes");
+  store.telemetry.accept([reading(lamp, 5), lost]);
+  await store.telemetry.flush();
+  t.equal(store.telemetry.latest(lamp)?.value, null, "also where lane B ends the group");
   t.throws(
     () => store.telemetry.accept([{ ...reading(lamp, 1), quality: "bad/device-failure" }]),
     RangeError,
