@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { startProgram } from "../city/program.ts";
 import { type Clock, Millis, Seconds } from "../domain/time.ts";
-import { LocalApiClient } from "../gateway/local-api/client.ts";
 import type { BenchLine } from "./bench-line.ts";
+import { startGatewayUnderTest } from "./gateway-under-test.ts";
 import { treeCpuSeconds } from "./process-cpu.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -19,7 +19,6 @@ const slaveReady = z.looseObject({ port: z.number(), figuresPort: z.number() });
 type SlaveReady = z.infer<typeof slaveReady>;
 const slaveFigures = z.looseObject({ requests: z.number() });
 const bareResult = z.looseObject({ cpuSeconds: z.number(), points: z.number() });
-const gatewayReady = z.looseObject({ socket: z.string() });
 
 /**
  * CPU seconds per million points of the whole gateway (poll → deadband → durable → broker) over those of a bare
@@ -89,27 +88,13 @@ async function gatewayPath(
   { folder, clock }: { readonly folder: string; readonly clock: Clock },
 ): Promise<{ readonly cpuPerMillion: number; readonly points: number; readonly stored: number }> {
   const siteFile = await writeSite(folder, slave.port);
-  await using gateway = await startProgram({
-    name: "gateway",
-    command: [join(ROOT, "gateway/main.ts"), "--site", siteFile],
-    logFile: join(folder, "gateway.log"),
-    readyWithin: Seconds(30),
-    parseReady: (line) => gatewayReady.parse(line),
-    clock,
-  });
-  const signal = new AbortController().signal;
-  const client = new LocalApiClient({
-    socketPath: gateway.ready.socket,
-    timeout: Seconds(10),
-    clock,
-    signal,
-  });
+  await using gateway = await startGatewayUnderTest({ siteFile, folder, clock });
   const sample = async () => {
     const answer = await fetch(`http://127.0.0.1:${slave.figuresPort}/`);
     const { requests } = slaveFigures.parse(await answer.json());
     // Without a center everything stored is backlog.
-    const { backlog } = (await client.status()).store;
-    return { cpu: await treeCpuSeconds(gateway.pid), requests, stored: backlog.B + backlog.C };
+    const { backlog } = (await gateway.api.status()).store;
+    return { cpu: await treeCpuSeconds(gateway.program.pid), requests, stored: backlog.B + backlog.C };
   };
   const never = new AbortController().signal;
   await clock.sleep(WARM_UP, never);

@@ -2,14 +2,15 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { type Program, startProgram } from "../city/program.ts";
+import { startProgram } from "../city/program.ts";
 import { simulatorsReady } from "../city/ready-lines.ts";
 import { siteFileOf } from "../city/site-file.ts";
 import { systemRandom } from "../domain/system-random.ts";
 import { type Clock, Seconds } from "../domain/time.ts";
 import { newCommandId } from "../gateway/local-api/client/command-id.ts";
-import { LocalApiClient } from "../gateway/local-api/client.ts";
+import type { LocalApiClient } from "../gateway/local-api/client.ts";
 import type { BenchLine } from "./bench-line.ts";
+import { startGatewayUnderTest } from "./gateway-under-test.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const COMMANDS = 500;
@@ -17,7 +18,6 @@ const LAMPS = 47;
 const LEVELS = [40, 80] as const;
 
 const bareResult = z.looseObject({ tookMs: z.array(z.number()) });
-const gatewayReady = z.looseObject({ socket: z.string() });
 
 /**
  * From the order at the gateway to the value read back, over 500 commands to one lamp while the gateway polls 47,
@@ -68,30 +68,13 @@ export async function benchCommand(folder: string, clock: Clock): Promise<readon
       centerUrl: "https://127.0.0.1:1",
     }),
   );
-  await using gateway = await startProgram({
-    name: "gateway",
-    command: [join(ROOT, "gateway/main.ts"), "--site", siteFile],
-    logFile: join(folder, "gateway.log"),
-    readyWithin: Seconds(30),
-    parseReady: (line) => gatewayReady.parse(line),
-    clock,
-  });
+  await using gateway = await startGatewayUnderTest({ siteFile, folder, clock });
   await clock.sleep(Seconds(5), new AbortController().signal);
-  const tookMs = await commandLamp(gateway, clock);
+  const tookMs = await commandLamp(gateway.api, clock);
   return [0.5, 0.99].map((share) => lineOf(share, tookMs, bare.ready.tookMs));
 }
 
-async function commandLamp(
-  gateway: Program<{ readonly socket: string }>,
-  clock: Clock,
-): Promise<readonly number[]> {
-  const signal = new AbortController().signal;
-  const client = new LocalApiClient({
-    socketPath: gateway.ready.socket,
-    timeout: Seconds(10),
-    clock,
-    signal,
-  });
+async function commandLamp(client: LocalApiClient, clock: Clock): Promise<readonly number[]> {
   const target = { name: "bench", device: "lamp-0001", point: "dim-level", deadlineMs: 5_000 };
   const tookMs: number[] = [];
   for (let index = 0; index < COMMANDS; index += 1) {
