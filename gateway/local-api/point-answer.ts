@@ -13,15 +13,15 @@ type Knowing = Pick<LocalApiParts, "store" | "confirmedAt" | "clock">;
 
 /** The point as last stored. */
 export function pointAnswer(point: SitePoint, parts: Knowing): PointAnswer {
-  return answerOf(point, parts.store.telemetry.latest(point.number), parts);
+  return readingAnswer(point, parts.store.telemetry.latest(point.number), parts);
 }
 
-/** The point as just read on the bus; `undefined`: the read said nothing of it. */
-export function freshAnswer(point: SitePoint, change: PointChange | undefined, parts: Knowing): PointAnswer {
-  return answerOf(point, change, parts);
-}
-
-function answerOf(point: SitePoint, reading: PointChange | undefined, parts: Knowing): PointAnswer {
+/** The point as this reading says it is, e.g. one just made on the bus; `undefined`: it was never read. */
+export function readingAnswer(
+  point: SitePoint,
+  reading: PointChange | undefined,
+  parts: Knowing,
+): PointAnswer {
   const { definition } = point;
   const ageMs = reading === undefined ? null : ageOf(point.number, reading, parts);
   return {

@@ -5,7 +5,7 @@ import type { DeviceDesk } from "./device-desk.ts";
 import { LocalApiFault } from "./local-api-fault.ts";
 import type { LocalApiParts } from "./local-api-parts.ts";
 import type { ReadBody } from "./parse-request.ts";
-import { freshAnswer, isReadable } from "./point-answer.ts";
+import { isReadable, readingAnswer } from "./point-answer.ts";
 
 /** Fresh reads at once; they share the lines with polling, so one more is refused as `busy`. */
 const READS_MAX = 8;
@@ -51,7 +51,7 @@ export class ReadDesk {
       return {
         ...shared,
         outcome: "read",
-        points: points.map((point) => freshAnswer(point, changes.get(point.number), this.#parts)),
+        points: points.map((point) => readingAnswer(point, changes.get(point.number), this.#parts)),
       };
     } finally {
       this.#running -= 1;

@@ -64,7 +64,9 @@ export async function claimSocket(dataFolder: string, askOwner: AskOwner): Promi
       await rm(bindFolder, { recursive: true, force: true });
       if (published === undefined || !(await isSame(place.path, published))) return;
       await unlink(place.path);
-      if (place.pointerFile !== null) await rm(place.pointerFile, { force: true });
+      if (place.pointerFile === null) return;
+      await rm(place.pointerFile, { force: true });
+      await rmdir(folder);
     },
   };
 }
