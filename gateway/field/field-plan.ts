@@ -87,7 +87,7 @@ export interface UnitFigures {
 /**
  * One command's work on a bus: read the read-back points, write, settle, read back until they agree or the window
  * ends. Nothing comes between up to the first read-back; between later ones polls may use the line, never another
- * operation (docs/decisions/0010). Compiled by `control`; the field host repeats the deadline check as the last step before the write.
+ * operation (docs/decisions/0006). Compiled by `control`; the field host repeats the deadline check as the last step before the write.
  */
 export interface Operation {
   readonly commandId: CommandId;

@@ -49,7 +49,7 @@ export function isDecided(
 }
 
 /**
- * How a write ended (PROTOCOL §8; docs/decisions/0010). Success needs the acknowledgement and every read-back (I24);
+ * How a write ended (PROTOCOL §8; docs/decisions/0006). Success needs the acknowledgement and every read-back (I24);
  * failure needs the device's own no and the proof that nothing moved; all else can not be known (I26).
  */
 export function judgeOperation(
