@@ -12,6 +12,8 @@ import { decodeEvidenceRecord } from "../../domain/wire/record-kinds.ts";
 import type { Store } from "../../gateway/store/store.ts";
 import { entriesOf, numberLamps, openTestStore, reading } from "./store-run.ts";
 
+/** A life costs 0.6 s on an idle machine, and several times that on a busy one. */
+t.setTimeout(180_000);
 const CYCLES = 16;
 const WRITER = fileURLToPath(new URL("./store-writer-main.ts", import.meta.url));
 
