@@ -1,13 +1,12 @@
 import { missingFrom, type RangeSet, type SequenceRange, type TelemetryLane } from "../../domain/lane.ts";
-import type { LoopService } from "../../domain/service.ts";
-import { type Clock, Days, Hours, Instant, type Millis, Minutes } from "../../domain/time.ts";
+import { Days, Hours, Instant, type Millis } from "../../domain/time.ts";
 import { heldByCenter, intersection, settled } from "./acknowledgements.ts";
 import type { CriticalFile } from "./critical-file.ts";
 import type { StoreDatabase } from "./database.ts";
 import { minuteOf } from "./group-builder.ts";
 import { entriesTable, LANE_CODES } from "./incarnations.ts";
 import type { LaneBook, LanePage } from "./lane-book.ts";
-import type { RetentionReport, Store, SyncLedger } from "./store.ts";
+import type { RetentionReport, SyncLedger } from "./store.ts";
 import type { TelemetryLog } from "./telemetry-log.ts";
 import type { Twins } from "./twins.ts";
 
@@ -16,7 +15,6 @@ const KEEP_MIN = Hours(24);
 const KEEP_COMMANDS = Days(35);
 export const KEEP_HISTORY_DEFAULT = Days(35);
 export const QUOTA_BYTES_DEFAULT = 4 * 1024 ** 3;
-const RETENTION_EVERY = Minutes(5);
 /** Removed by one transaction at most: about 50 ms of the worker's time, and no more than the pressure asks for. */
 const STEP_ENTRIES = 1_000;
 const STEP_SHARE = 0.005;
@@ -31,24 +29,6 @@ export interface RetentionParts {
   readonly twins: Twins;
   readonly sync: SyncLedger;
   readonly keepHistory: Millis;
-}
-
-/** Runs the retention every five minutes until aborted. */
-export function retentionLoop(store: Pick<Store, "runRetention">, clock: Clock): LoopService {
-  return {
-    name: "retention",
-    async run(signal) {
-      while (!signal.aborted) {
-        try {
-          await clock.sleep(RETENTION_EVERY, signal);
-        } catch (error) {
-          if (signal.aborted) return;
-          throw error;
-        }
-        await store.runRetention(clock.now());
-      }
-    },
-  };
 }
 
 /** What may be removed, from which lane. */

@@ -33,7 +33,7 @@ export interface Store extends AsyncDisposable {
   onTelemetry(hint: () => void): () => void;
   /** Who knows how far the wall clock may be trusted; stamped into each record. Before it is told: `holdover`. */
   useTimeQuality(source: () => TimeQuality): void;
-  /** Removes what may go by age and, near the quota, by PROTOCOL §5. Call it every few minutes; see `retentionLoop`. */
+  /** Removes what may go by age and, near the quota, by PROTOCOL §5. Call it every few minutes. */
   runRetention(now: Instant): Promise<RetentionReport>;
   health(): StoreHealth;
 }

@@ -1,10 +1,9 @@
 import t from "tap";
 import { CommandId, PointId } from "../../domain/ids.ts";
 import { LANES, type Lane } from "../../domain/lane.ts";
-import { Days, Hours, Instant, Millis, Minutes } from "../../domain/time.ts";
+import { Days, Hours, Instant, Millis } from "../../domain/time.ts";
 import { decodeEntry } from "../../domain/wire/entry.ts";
 import { decodeEventRecord, type EventBody } from "../../domain/wire/record-kinds.ts";
-import { retentionLoop } from "../../gateway/store/retention.ts";
 import type { Store } from "../../gateway/store/store.ts";
 import { SimulatedClock } from "../simulated-clock.ts";
 import { entriesOf, numberLamps, openTestStore, reading } from "./store-run.ts";
@@ -152,23 +151,6 @@ t.test("a settled command is forgotten after 35 days, its fence and evidence nev
   t.equal(store.commands.find(id), undefined);
   t.same(store.commands.lastFence(pointId, "local"), sequence);
   t.equal(counts(store).A, 2);
-});
-
-t.test("the retention loop runs every five minutes and ends with its signal", async (t) => {
-  const clock = new SimulatedClock();
-  const runs: number[] = [];
-  const report = { aged: 0, pressed: 0, gaps: 0, usedShare: 0 };
-  const loop = retentionLoop(
-    { runRetention: (now) => Promise.resolve(runs.push(now)).then(() => report) },
-    clock,
-  );
-  const abort = new AbortController();
-  const running = loop.run(abort.signal);
-  await clock.advance(Minutes(11));
-  abort.abort();
-  await running;
-  t.equal(runs.length, 2);
-  t.equal(clock.pendingTimers, 0);
 });
 
 async function usedBytes(folder: string): Promise<number> {
