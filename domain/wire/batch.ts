@@ -96,7 +96,11 @@ export function encodeBatch(
   return pack(header, Buffer.concat(frames), codec);
 }
 
-/** @throws {WireError} `too-large`, `bad-codec`, `bad-length`, `bad-schema`: the whole batch is refused. */
+/**
+ * Frames are told apart by their lengths only. Where a damaged one hides where it ends, all that is left stands as
+ * one last frame: what came before it is not lost with it (I12).
+ * @throws {WireError} `too-large`, `bad-codec`, `bad-length`, `bad-schema`: the whole batch is refused.
+ */
 export function decodeBatch(bytes: Uint8Array): {
   readonly header: BatchHeader;
   readonly frames: readonly Uint8Array[];
@@ -104,13 +108,22 @@ export function decodeBatch(bytes: Uint8Array): {
   const { header, body } = unpack("batch", batchHeader, bytes);
   const frames: Uint8Array[] = [];
   for (let at = 0; at < body.length; ) {
-    const length = entryFrameLength(body.subarray(at));
-    if (at + length > body.length) throw new WireError("truncated", "last entry of a batch");
-    if (frames.push(body.subarray(at, at + length)) > ENTRY_RECORDS_MAX)
+    const rest = body.subarray(at);
+    const length = Math.min(findFrameLength(rest) ?? rest.length, rest.length);
+    if (frames.push(rest.subarray(0, length)) > ENTRY_RECORDS_MAX)
       throw new WireError("too-large", "entries of a batch");
     at += length;
   }
   return { header, frames };
+}
+
+function findFrameLength(bytes: Uint8Array): number | undefined {
+  try {
+    return entryFrameLength(bytes);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
 }
 
 export function encodeSnapshotPart(
