@@ -49,6 +49,8 @@ export interface PointState extends QualifiedValue {
   readonly pointId: PointId;
   readonly unit: string | null;
   readonly gatewayAt: Instant;
+  /** Null: the device keeps no time. */
+  readonly sourceAt: Instant | null;
   readonly correctedAt: Instant | null;
   readonly receivedAt: Instant;
   readonly maxAgeMs: number | null;
@@ -60,13 +62,14 @@ type StateRow = ValueColumns & {
   readonly point_id: PointId;
   readonly unit: string | null;
   readonly gateway_at: Instant;
+  readonly source_at: Instant | null;
   readonly corrected_at: Instant | null;
   readonly received_at: Instant;
   readonly max_age_ms: number | null;
   readonly sweep: number | null;
 };
 
-const SELECT = `select g.gateway_id, p.point_id, p.unit, p.max_age_ms, p.sweep, s.gateway_at, s.corrected_at, s.received_at,
+const SELECT = `select g.gateway_id, p.point_id, p.unit, p.max_age_ms, p.sweep, s.gateway_at, s.source_at, s.corrected_at, s.received_at,
   s.value_kind, s.value_number, s.value_text, s.quality, s.cause
   from point_states s join points p using (point_no) join gateways g on g.gateway_no = p.gateway_no`;
 
@@ -99,6 +102,7 @@ function toState(row: StateRow): PointState {
     pointId: row.point_id,
     unit: row.unit,
     gatewayAt: row.gateway_at,
+    sourceAt: row.source_at,
     correctedAt: row.corrected_at,
     receivedAt: row.received_at,
     maxAgeMs: row.max_age_ms,

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import type { GatewayId, PointId } from "../../../domain/ids.ts";
+import type { Clock } from "../../../domain/time.ts";
+import type { LiveLinks } from "../../registry/live-links.ts";
+import type { Database } from "../../store/database.ts";
+import { type GatewayRow, listGateways } from "../../store/tables/gateways.ts";
+import { type LinkRow, listLinks } from "../../store/tables/links.ts";
+import { listStates } from "../../store/tables/point-states.ts";
+import { type LinkKnowledge, type StateView, viewState } from "./state-view.ts";
+
+const linkView = z.object({
+  state: z.enum(["up", "degraded", "down"]),
+  sinceMs: z.number().nullable(),
+  lastHeardAtMs: z.number().nullable(),
+  session: z.string().nullable(),
+  timeQuality: z.string().nullable(),
+  /** Records that the gateway has still to tell, by lane. */
+  backlog: z.record(z.string(), z.number()).nullable(),
+});
+export const gatewayView = z.object({
+  id: z.string(),
+  name: z.string(),
+  siteId: z.string().nullable(),
+  siteName: z.string().nullable(),
+  registeredAtMs: z.number(),
+  enrolledAtMs: z.number().nullable(),
+  revokedAtMs: z.number().nullable(),
+  software: z.string().nullable(),
+  link: linkView,
+});
+export type GatewayView = z.infer<typeof gatewayView>;
+
+/** What operators see of gateways and their points, judged at the moment of looking. */
+export class CenterView {
+  readonly #database: Database;
+  readonly #links: LiveLinks;
+  readonly #clock: Clock;
+
+  constructor(database: Database, links: LiveLinks, clock: Clock) {
+    this.#database = database;
+    this.#links = links;
+    this.#clock = clock;
+  }
+
+  async gateways(): Promise<readonly GatewayView[]> {
+    const links = new Map((await listLinks(this.#database)).map((row) => [row.gateway_id, row]));
+    return (await listGateways(this.#database)).map((row) => gatewayOf(row, links.get(row.gateway_id)));
+  }
+
+  async gateway(id: GatewayId): Promise<GatewayView | undefined> {
+    return (await this.gateways()).find((gateway) => gateway.id === id);
+  }
+
+  /** Of one gateway, those of `pointIds` only if given. */
+  async states(id: GatewayId, pointIds?: readonly PointId[]): Promise<readonly StateView[]> {
+    const states = await listStates(this.#database, id, pointIds);
+    const row = (await listLinks(this.#database)).find((link) => link.gateway_id === id);
+    const knowledge = this.#knowledge(id, row);
+    const at = { now: this.#clock.now(), uptime: this.#clock.uptime() };
+    return states.map((state) => viewState(state, knowledge, at));
+  }
+
+  /** Ms since each poll sweep of the gateway was last complete. */
+  sweepAges(id: GatewayId): Readonly<Record<string, number>> {
+    const now = this.#clock.uptime();
+    const sweeps = this.#links.find(id)?.sweeps ?? new Map();
+    return Object.fromEntries([...sweeps].map(([sweep, at]) => [sweep, Math.round(now - at)]));
+  }
+
+  #knowledge(id: GatewayId, row: LinkRow | undefined): LinkKnowledge {
+    const live = this.#links.find(id);
+    // Both are of one heartbeat only once this session has brought one.
+    const clock =
+      live?.token == null || row?.gateway_now == null || row.last_heard_at === null
+        ? null
+        : { gatewayNow: row.gateway_now, heardAt: row.last_heard_at };
+    return { state: live?.state ?? "down", sweeps: live?.sweeps ?? new Map(), clock };
+  }
+}
+
+function gatewayOf(row: GatewayRow, link: LinkRow | undefined): GatewayView {
+  return {
+    id: row.gateway_id,
+    name: row.name,
+    siteId: row.site_id,
+    siteName: row.site_name,
+    registeredAtMs: row.registered_at,
+    enrolledAtMs: row.enrolled_at,
+    revokedAtMs: row.revoked_at,
+    software: row.software,
+    link: {
+      state: link?.state ?? "down",
+      sinceMs: link?.changed_at ?? null,
+      lastHeardAtMs: link?.last_heard_at ?? null,
+      session: link?.session ?? null,
+      timeQuality: link?.time_quality ?? null,
+      backlog: link?.backlog ?? null,
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import type { CommandReader } from "../../dispatch/command-ledger.ts";
+import type { CommandRecord, CommandStep } from "../../dispatch/command-record.ts";
+
+const pointValue = z.union([z.number(), z.boolean(), z.string()]);
+
+/** A command as operators see it. */
+export const commandView = z.object({
+  id: z.string(),
+  gatewayId: z.string(),
+  pointId: z.string(),
+  value: pointValue,
+  commandClass: z.enum(["K0", "K1", "K2", "K3"]).nullable(),
+  origin: z.enum(["center", "local"]),
+  issuedBy: z.string(),
+  createdAtMs: z.number(),
+  validUntilMs: z.number().nullable(),
+  state: z.looseObject({ name: z.string() }),
+  resolution: z.object({ by: z.string(), atMs: z.number(), note: z.string() }).nullable(),
+  history: z.array(
+    z.object({
+      state: z.string(),
+      at: z.number(),
+      detail: z.looseObject({}),
+      recordId: z.string().nullable(),
+    }),
+  ),
+});
+export type CommandView = z.infer<typeof commandView>;
+
+/** The commands with their histories, in their order. */
+export async function viewCommands(
+  reader: CommandReader,
+  commands: readonly CommandRecord[],
+): Promise<readonly CommandView[]> {
+  const histories = await reader.histories(commands.map((command) => command.id));
+  return commands.map((command) => viewOf(command, histories.get(command.id) ?? []));
+}
+
+export async function viewCommand(reader: CommandReader, command: CommandRecord): Promise<CommandView> {
+  const histories = await reader.histories([command.id]);
+  return viewOf(command, histories.get(command.id) ?? []);
+}
+
+function viewOf(command: CommandRecord, history: readonly CommandStep[]): CommandView {
+  const { ttl, resolution } = command;
+  const from = command.authorizedAt ?? command.createdAt;
+  return {
+    id: command.id,
+    gatewayId: command.gatewayId,
+    pointId: command.pointId,
+    value: command.value,
+    commandClass: command.commandClass,
+    origin: command.origin,
+    issuedBy: command.issuedBy,
+    createdAtMs: command.createdAt,
+    validUntilMs: ttl === null ? null : from + ttl,
+    state: command.state,
+    resolution:
+      resolution === null ? null : { by: resolution.by, atMs: resolution.at, note: resolution.note },
+    history: history.map(({ state, at, recordId }) => {
+      const { name, ...detail } = state;
+      return { state: name, at, detail, recordId };
+    }),
+  };
+}
