@@ -145,6 +145,11 @@ export function collect(
   return messages;
 }
 
+/** Resolves when the connection is gone. */
+export function gone(client: MqttClient): Promise<void> {
+  return new Promise((resolve) => client.once("close", () => resolve()));
+}
+
 /** Resolves once `holds`; fails the test by its time-out otherwise. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));

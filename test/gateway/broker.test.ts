@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
-import type { MqttClient } from "mqtt";
 import t from "tap";
 import type { CommandState } from "../../domain/command.ts";
 import type { PointId } from "../../domain/ids.ts";
@@ -12,6 +11,7 @@ import {
   COMMAND,
   collect,
   connectPacket,
+  gone,
   openBroker,
   REPORTED,
   stored,
