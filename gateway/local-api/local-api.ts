@@ -76,11 +76,13 @@ function buildApp(parts: LocalApiParts, stopping: AbortSignal): FastifyInstance 
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Waiting requests answer when `stopping` aborts; idle connections are not worth waiting for.
     forceCloseConnections: "idle",
+    // Told below, in our own words.
+    return503OnClosing: false,
   });
   app.server.maxConnections = CONNECTIONS_MAX;
   app.addHook("onRequest", (_request, reply, done) => {
     void reply.header("nerve-api", API_VERSION);
-    done();
+    done(stopping.aborted ? new LocalApiFault("shutting-down", "the gateway is stopping") : undefined);
   });
   app.setErrorHandler((error: FastifyError | LocalApiFault, request, reply) => {
     const fault = faultOf(error);

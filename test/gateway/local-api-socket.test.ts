@@ -47,6 +47,7 @@ t.test("the socket of a killed process is replaced, a file in its place is not",
   t.equal((await bench.client.status()).gatewayId, "gw-1");
   await again[Symbol.asyncDispose]();
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  t.teardown(() => rmSync(path, { force: true }));
   writeFileSync(path, "mine");
   await t.rejects(openLocalApi(bench.parts), { code: "not-a-socket" });
   t.equal(readFileSync(path, "utf8"), "mine");

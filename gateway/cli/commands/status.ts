@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import type { BusAnswer, FieldHostAnswer, StatusAnswer } from "../../local-api/client/answers.ts";
-import type { Act } from "../act.ts";
+import type { Act, Acting } from "../act.ts";
+import { CliError } from "../cli-error.ts";
+import type { ExitName } from "../exit-codes.ts";
 import { type Cell, formatTable, plain } from "../format-table.ts";
 import { formatBytes, formatSpan } from "../format-value.ts";
 import { type Palette, palette } from "../paint.ts";
@@ -16,16 +18,30 @@ export function addStatus(program: Command, act: Act): void {
       "after",
       "\nExamples:\n  nerve status\n  nerve status --json | jq .points\n  nerve status --data-folder /var/lib/nerve\n",
     )
-    .action(
-      act(async ({ shell, options }) => {
-        const { askGateway } = await import("../ask-gateway.ts");
-        const status = await askGateway(options, shell, (client) => client.status());
-        shell.output.write(
-          options.json ? `${JSON.stringify(status)}\n` : formatStatus(status, palette(shell.colour)),
-        );
-        return "ok";
-      }),
-    );
+    .action(act(status));
+}
+
+async function status({ shell, options }: Acting<object>): Promise<ExitName> {
+  const { askGateway } = await import("../ask-gateway.ts");
+  try {
+    const answer = await askGateway(options, shell, (client) => client.status());
+    const text = options.json ? `${JSON.stringify(answer)}\n` : formatStatus(answer, palette(shell.colour));
+    shell.output.write(text);
+    return "ok";
+  } catch (error) {
+    if (error instanceof CliError && error.exit === "not-running") await tellStore({ shell, options });
+    throw error;
+  }
+}
+
+/** The daemon is down: its files can still be looked into. */
+async function tellStore({ shell, options }: Pick<Acting<object>, "shell" | "options">): Promise<void> {
+  const { findGateway } = await import("../find-gateway.ts");
+  const { lookIntoStore, formatStoreLook } = await import("../look-into-store.ts");
+  const { dataFolder } = await findGateway(options, shell);
+  const look = lookIntoStore(dataFolder, shell.clock);
+  if (look === undefined) return;
+  shell.output.write(options.json ? `${JSON.stringify(look)}\n` : formatStoreLook(look));
 }
 
 function formatStatus(status: StatusAnswer, colours: Palette): string {
