@@ -81,11 +81,11 @@ function addGateways(app: FastifyInstance, guard: OperatorGuard, parts: GatewayR
     }),
     status: 201,
     answer: z.object({ id: z.string(), claim: z.string(), expiresAtMs: z.number() }),
-    handle: async ({ body: { id, name }, principal }) => {
+    handle: async ({ body: { id, name, centerUrl = gatewaysUrl }, principal }) => {
       const asked = {
         gatewayId: gatewayIdOf(id),
         name,
-        centerUrl: body.centerUrl ?? gatewaysUrl,
+        centerUrl,
         madeBy: actorOf(principal),
       };
       const { claim, expiresAt } = await enrolment.makeClaim(asked);
