@@ -18,6 +18,10 @@ const states = z.object({
       pointId: z.string(),
       value: z.union([z.number(), z.boolean(), z.string()]).nullable(),
       quality: z.string(),
+      /** Since the last proof that it is true: a change, or a poll that found none. */
+      confirmedAgeMs: z.number().nullable(),
+      maxAgeMs: z.number().nullable(),
+      link: z.string(),
     }),
   ),
 });

@@ -80,6 +80,8 @@ export class City implements AsyncDisposable {
 export async function startCity(options: CityOptions): Promise<City> {
   const { folder, onProgress } = options;
   if (options.fresh === "fresh") await rm(folder, { recursive: true, force: true });
+  // Others may enter but find nothing to read: as root, PostgreSQL runs as another user and must reach its data.
+  await mkdir(folder, { recursive: true, mode: 0o755 });
   await mkdir(join(folder, "logs"), { recursive: true, mode: 0o700 });
   await using started = new AsyncDisposableStack();
   onProgress("simulated lamps");

@@ -25,7 +25,9 @@ import type { SessionKeeper } from "./session-keeper.ts";
 const SWEEPS_EVERY = Seconds(1);
 /** In sweep reports. */
 const FIGURES_EVERY = 5;
-const STARTING = "is starting: nothing was written. Try again in some seconds";
+/** An order that comes while the drivers are being loaded waits so long; its own deadline is checked before the write. */
+const START_WAIT = Seconds(5);
+const NOT_STARTED = `did not start within ${START_WAIT / 1_000} s. Try again`;
 
 /** Finds a driver by its name in the plan; the registry's `loadDriver` in the product. */
 export type LoadDriver = (name: string) => Promise<Driver>;
@@ -43,6 +45,7 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   readonly name: string;
   readonly #parts: FieldHostParts;
   readonly #reports: ReportBatcher;
+  readonly #built = Promise.withResolvers<void>();
   /** `undefined` until the drivers are loaded. */
   #runners: ReadonlyMap<BusId, BusRunner> | undefined;
 
@@ -61,6 +64,7 @@ export class FieldHost implements Field, FieldFrames, LoopService {
       runners.push(new BusRunner(bus, { driver, clock, logger, reports: this.#reports }));
     }
     this.#runners = new Map(runners.map((runner) => [runner.busId, runner]));
+    this.#built.resolve();
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -78,8 +82,12 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   }
 
   async runOperation(operation: Operation, signal: AbortSignal): Promise<OperationResult> {
-    if (this.#runners === undefined) {
-      return { outcome: "rejected", cause: "busy", detail: `${this.name} ${STARTING}` };
+    if ((await this.#started()) === "not yet") {
+      return {
+        outcome: "rejected",
+        cause: "busy",
+        detail: `${this.name} ${NOT_STARTED}: nothing was written`,
+      };
     }
     const found = this.#find(operation);
     const unknown = found === undefined ? undefined : this.#findUnknown(operation, found.keeper);
@@ -95,8 +103,8 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   }
 
   async readNow(read: FreshRead, signal: AbortSignal): Promise<FreshReadResult> {
-    if (this.#runners === undefined) {
-      return { outcome: "fault", code: "field-host-down", detail: `${this.name} ${STARTING}` };
+    if ((await this.#started()) === "not yet") {
+      return { outcome: "fault", code: "field-host-down", detail: `${this.name} ${NOT_STARTED}` };
     }
     const found = this.#find(read);
     if (
@@ -145,6 +153,16 @@ export class FieldHost implements Field, FieldFrames, LoopService {
       return { outcome: "fault", code: fault.code, detail: fault.message };
     }
     return { outcome: "read", changes };
+  }
+
+  async #started(): Promise<"started" | "not yet"> {
+    if (this.#runners === undefined) {
+      const waited = Promise.withResolvers<void>();
+      const cancel = this.#parts.clock.schedule(START_WAIT, waited.resolve);
+      await Promise.race([this.#built.promise, waited.promise]);
+      cancel();
+    }
+    return this.#runners === undefined ? "not yet" : "started";
   }
 
   #find(place: { readonly busId: BusId; readonly unitAddress: string }) {
