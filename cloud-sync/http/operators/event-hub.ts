@@ -68,7 +68,7 @@ export class EventHub implements LoopService {
       while (!signal.aborted) {
         if (this.#gateways.size === 0 && this.#commands.size === 0) await this.#rest();
         await this.#parts.clock.sleep(GATHER, signal).catch(() => undefined);
-        await this.flush().catch((err: unknown) => {
+        await this.#flush().catch((err: unknown) => {
           this.#parts.logger.error(
             { err },
             "watchers could not be told: they read again when they reconnect",
@@ -82,7 +82,7 @@ export class EventHub implements LoopService {
   }
 
   /** Tells what was gathered. */
-  async flush(): Promise<void> {
+  async #flush(): Promise<void> {
     const gateways = this.#gateways;
     const commands = this.#commands;
     this.#gateways = new Map();
