@@ -16,28 +16,39 @@ export interface JournalRequest {
 /** `executed` also when nothing changed; else why nothing could: `frozen`, `exception-3`, `fault-silent`, … */
 export type WriteOutcome = string;
 
-/** What set an effect off: a request from the wire, or a hand on the control API. */
+/** What set an effect off: a request from the wire, a hand on the control API, or the device's own rule. */
 export type EffectCause =
   | { readonly by: "request"; readonly writeSeq: number; readonly request: JournalRequest }
-  | { readonly by: "control"; readonly action: string };
+  | { readonly by: "control"; readonly action: string }
+  | { readonly by: "device"; readonly rule: string };
 
 /** One thing that changed in the simulated world. */
-export interface LampChange {
-  readonly lamp: string;
-  /** This lamp's own count of effects, from 1 without gap. */
-  readonly lampSeq: number;
-  /** `level` is light; everything else is a setting kept in the gear. */
+export interface DeviceChange {
+  readonly device: string;
+  /** This device's own count of effects, from 1 without gap. */
+  readonly deviceSeq: number;
+  /** `level` is a lamp's light, `contactor-3` a contact in a cabinet; the rest are settings and conditions. */
   readonly what: string;
-  /** In the unit of the register that shows it: whole % for levels and scenes (-1: no scene), codes for the rest. */
+  /**
+   * In the unit of the register that shows it: whole % for levels and scenes (-1: no scene), codes for the rest,
+   * 0 and 1 for contacts.
+   */
   readonly from: number;
   readonly to: number;
-  /** How long a `level` takes from `from` to `to`, from the entry's time. 0 for settings. */
+  /** How long a `level` takes from `from` to `to`, from the entry's time. 0 for everything else. */
   readonly fadeMs: number;
+}
+
+/** A change of one lamp. */
+export interface LampChange extends DeviceChange {
+  /** The same as `device`; what has no such member is no lamp. */
+  readonly lamp: string;
 }
 
 interface Stamp {
   /** Position in the journal, from 1 without gap. */
   readonly seq: number;
+  /** The socket it came over: a bridge, or the cabinet in which bridge, controller and meter share one. */
   readonly bridge: string;
   readonly wallMs: number;
   /** On CLOCK_MONOTONIC, comparable between processes of one boot. */
@@ -50,13 +61,17 @@ export type WriteEntry = Stamp & {
   readonly outcome: WriteOutcome;
 };
 export type EffectEntry = Stamp &
-  LampChange & { readonly kind: "effect"; readonly effectSeq: number; readonly cause: EffectCause };
+  (DeviceChange | LampChange) & {
+    readonly kind: "effect";
+    readonly effectSeq: number;
+    readonly cause: EffectCause;
+  };
 export type JournalEntry = WriteEntry | EffectEntry;
 
 export interface JournalQuery {
   /** Entries with a greater `seq`. Default 0: from the oldest kept. */
   readonly since?: number | undefined;
-  /** A lamp's id: its effects, and no writes. */
+  /** The id of a lamp or a cabinet: its effects, and no writes. */
   readonly device?: string | undefined;
   readonly bridge?: string | undefined;
   readonly kind?: "write" | "effect" | undefined;
@@ -109,7 +124,7 @@ export class Journal implements Disposable {
     return this.#newest;
   }
 
-  /** Effects since the start, all lamps. */
+  /** Effects since the start, all devices. */
   get effects(): number {
     return this.#effects;
   }
@@ -119,16 +134,17 @@ export class Journal implements Disposable {
     this.#append([this.#writeEntry(bridge, write, outcome)]);
   }
 
-  /** A write that was executed, and all it changed, in one piece. */
-  recordExecution(bridge: string, write: WriteRequest, changes: readonly LampChange[]): void {
+  /** A write that was executed, and all it changed at once, in one piece. Later consequences name what is returned. */
+  recordExecution(bridge: string, write: WriteRequest, changes: readonly DeviceChange[]): EffectCause {
     const entry = this.#writeEntry(bridge, write, "executed");
     const cause: EffectCause = { by: "request", writeSeq: entry.seq, request: entry.request };
     this.#append([entry, ...changes.map((change) => this.#effectEntry(bridge, change, cause))]);
+    return cause;
   }
 
-  /** What the control API changed. */
-  recordControl(bridge: string, action: string, changes: readonly LampChange[]): void {
-    this.#append(changes.map((change) => this.#effectEntry(bridge, change, { by: "control", action })));
+  /** What changed later than its cause, or without a write: by the control API, or by the device itself. */
+  recordEffects(bridge: string, cause: EffectCause, changes: readonly DeviceChange[]): void {
+    this.#append(changes.map((change) => this.#effectEntry(bridge, change, cause)));
   }
 
   query(query: JournalQuery): JournalPage {
@@ -163,7 +179,7 @@ export class Journal implements Disposable {
     return { ...this.#stamp(bridge), kind: "write", request, outcome };
   }
 
-  #effectEntry(bridge: string, change: LampChange, cause: EffectCause): EffectEntry {
+  #effectEntry(bridge: string, change: DeviceChange, cause: EffectCause): EffectEntry {
     this.#effects += 1;
     return { ...this.#stamp(bridge), kind: "effect", effectSeq: this.#effects, ...change, cause };
   }
@@ -183,5 +199,5 @@ function writeWhole(descriptor: number, bytes: Buffer): void {
 function isAsked(entry: JournalEntry, query: JournalQuery): boolean {
   if (query.kind !== undefined && entry.kind !== query.kind) return false;
   if (query.bridge !== undefined && entry.bridge !== query.bridge) return false;
-  return query.device === undefined || (entry.kind === "effect" && entry.lamp === query.device);
+  return query.device === undefined || (entry.kind === "effect" && entry.device === query.device);
 }

@@ -1,27 +1,39 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { cabinetsOf, takeShare } from "./city/cabinet-config.ts";
+import { placeCity } from "./city/placement.ts";
 import { InvalidField } from "./input-fields.ts";
 import { CannotBind, type Simulation, startSimulation } from "./simulation.ts";
 import { parseSimulationConfig, type SimulationConfig } from "./simulation-config.ts";
 
-const HELP = `Simulated DALI bridges with street lamps, on real Modbus TCP sockets.
+const HELP = `Simulated DALI bridges with street lamps, and whole street cabinets, on real Modbus TCP sockets.
 
   node simulators/main.ts --bridge 127.0.0.1:0 --lamps 8 --control 127.0.0.1:0
+  node simulators/main.ts --city --share 1/2 --control 127.0.0.1:0
   node simulators/main.ts --config FILE
 
   --bridge HOST:PORT    a bridge; may be repeated. Port 0: the system chooses. Ids are bridge-1, bridge-2, ...
   --lamps N             lamps on each bridge, 0..64 (8)
   --fade-ms N           how long a lamp takes to a new level (50)
   --seed N              same seed, same lamps (1)
+  --city                the street cabinets of the 23 municipalities, each on a socket of its own: bridge (unit 1),
+                        controller (unit 2) and meter (unit 3); not together with --bridge
+  --light-points N      in the whole city, 500..40000 (34000)
+  --ageing N            with --city: a lamp fails every N seconds on average, and is repaired after 60 N
+  --share K/N           with --city or --config: the K-th of N parts of the cabinets, for N processes
   --journal FILE        append every write and every effect as a line of JSON
-  --control HOST:PORT   HTTP control on loopback: GET /health /journal /lamps /lamps/ID /faults,
-                        POST /faults {"bridge","kind",...}, POST /lamps/ID {"action"}, DELETE /faults
+  --control HOST:PORT   HTTP control on loopback: GET /health /journal /lamps /lamps/ID /cabinets /cabinets/ID
+                        /faults, POST /faults {"bridge","kind",...}, POST /lamps/ID {"action"},
+                        POST /cabinets/ID {"action","feeder"}, DELETE /faults
   --config FILE         JSON: {"seed","control","journalFile","journalCapacity","bridges":[{"id","listen",
-                        "unit","channels","lamps","groups":[{"group","lamps"}],"fadeMs","refreshMs","holes"}]};
-                        not together with the flags above
+                        "unit","channels","lamps","groups":[{"group","lamps"}],"fadeMs","refreshMs","holes"}],
+                        "cabinets":[{"id","listen","feeders":[[short addresses]],"groups":[[short addresses]],
+                        "fadeMs","minOnOffSec"}],"ageing":{"failureEverySec","repairAfterSec"}};
+                        with no flag above but --share
   --help                this text
 
-When all is bound it prints one line of JSON: {"event":"ready","bridges":[{"id","host","port"}],"control":{...}}.
+When all is bound it prints one line of JSON: {"event":"ready","bridges":[{"id","host","port","unit"}],
+"cabinets":[{"id","host","port","units":{"bridge","controller","meter"}}],"control":{...}}.
 It runs until SIGTERM or SIGINT. Exit codes: 0 ended as asked, 1 could not run, 2 wrong arguments or configuration.
 `;
 
@@ -47,10 +59,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function readyLine({ bridges, control }: Simulation) {
+function readyLine({ bridges, cabinets, control }: Simulation) {
+  const inCabinets = new Set(cabinets.map(({ id }) => id));
+  const standalone = bridges.filter(({ id }) => !inCabinets.has(id));
   return {
     event: "ready",
-    bridges: bridges.map(({ id, unit, server }) => ({ id, ...server.address, unit })),
+    bridges: standalone.map(({ id, unit, server }) => ({ id, ...server.address, unit })),
+    cabinets: cabinets.map(({ id, units, server }) => ({ id, ...server.address, units })),
     control: control ?? null,
   };
 }
@@ -63,6 +78,10 @@ function readArguments(args: readonly string[]): SimulationConfig | "help" {
       lamps: { type: "string" },
       "fade-ms": { type: "string" },
       seed: { type: "string" },
+      city: { type: "boolean" },
+      "light-points": { type: "string" },
+      ageing: { type: "string" },
+      share: { type: "string" },
       journal: { type: "string" },
       control: { type: "string" },
       config: { type: "string" },
@@ -70,10 +89,20 @@ function readArguments(args: readonly string[]): SimulationConfig | "help" {
     },
   });
   if (values.help === true) return "help";
-  const { config, ...flags } = values;
-  if (config === undefined) return parseSimulationConfig(fromFlags(flags));
-  if (Object.keys(flags).length > 0) throw new InvalidField("--config", "no other flag beside it");
-  return parseSimulationConfig(JSON.parse(readFileSync(config, "utf8")));
+  const { config, share, ...flags } = values;
+  if (config === undefined) return ofShare(parseSimulationConfig(fromFlags(flags)), share);
+  if (Object.keys(flags).length > 0)
+    throw new InvalidField("--config", "no other flag beside it but --share");
+  return ofShare(parseSimulationConfig(JSON.parse(readFileSync(config, "utf8"))), share);
+}
+
+function ofShare(config: SimulationConfig, text: string | undefined): SimulationConfig {
+  if (text === undefined) return config;
+  const [share, shares] = (/^(\d)\/(\d)$/.exec(text) ?? []).slice(1).map(Number);
+  if (share === undefined || shares === undefined || share < 1 || share > shares) {
+    throw new InvalidField("--share", "a part of the cabinets, like 1/2");
+  }
+  return { ...config, cabinets: takeShare(config.cabinets, { share, shares }) };
 }
 
 interface Flags {
@@ -81,19 +110,38 @@ interface Flags {
   readonly lamps?: string;
   readonly "fade-ms"?: string;
   readonly seed?: string;
+  readonly city?: boolean;
+  readonly "light-points"?: string;
+  readonly ageing?: string;
   readonly journal?: string;
   readonly control?: string;
 }
 
+function number(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
 function fromFlags(flags: Flags): unknown {
-  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+  const common = { seed: number(flags.seed), control: flags.control, journalFile: flags.journal };
+  if (flags.city === true) return { ...common, ...cityFromFlags(flags) };
+  for (const flag of ["light-points", "ageing"] as const) {
+    if (flags[flag] !== undefined) throw new InvalidField(`--${flag}`, "--city beside it");
+  }
   const bridges = (flags.bridge ?? ["127.0.0.1:0"]).map((listen, at) => ({
     id: `bridge-${at + 1}`,
     listen,
     lamps: number(flags.lamps),
     fadeMs: number(flags["fade-ms"]),
   }));
-  return { seed: number(flags.seed), bridges, control: flags.control, journalFile: flags.journal };
+  return { ...common, bridges };
+}
+
+function cityFromFlags(flags: Flags): object {
+  if (flags.bridge !== undefined) throw new InvalidField("--city", "no --bridge beside it");
+  const city = placeCity({ seed: number(flags.seed) ?? 1, lightPoints: number(flags["light-points"]) });
+  const every = number(flags.ageing);
+  const ageing = every === undefined ? undefined : { failureEverySec: every, repairAfterSec: 60 * every };
+  return { cabinets: cabinetsOf(city), ageing };
 }
 
 function explain(cause: unknown): string {

@@ -1,3 +1,5 @@
+import type { SegmentCabinet } from "./cabinet/segment-cabinet.ts";
+import type { CABINET_UNITS } from "./city/cabinet-config.ts";
 import type { SimulatorClock } from "./clock.ts";
 import type { DaliBridge } from "./dali/dali-bridge.ts";
 import type { Journal } from "./journal.ts";
@@ -12,9 +14,20 @@ export interface RunningBridge {
   readonly server: ModbusTcpServer;
 }
 
+/** A cabinet whose bridge, controller and meter share one socket. */
+export interface RunningCabinet {
+  readonly id: string;
+  readonly units: typeof CABINET_UNITS;
+  readonly bridge: DaliBridge;
+  readonly controller: SegmentCabinet;
+  readonly server: ModbusTcpServer;
+}
+
 /** What the control API acts on. */
 export interface SimulatedWorld {
+  /** Those in cabinets too. */
   readonly bridges: readonly RunningBridge[];
+  readonly cabinets: readonly RunningCabinet[];
   readonly journal: Journal;
   readonly clock: SimulatorClock;
 }

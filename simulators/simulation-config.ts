@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { type AgeingConfig, type CabinetConfig, parseAgeing, parseCabinet } from "./city/cabinet-config.ts";
 import { MAX_CHANNELS } from "./dali/dali-map.ts";
 import type { FadeRule } from "./dali/gear-orders.ts";
 import { GEARS_PER_CHANNEL } from "./dali/gear-state.ts";
@@ -39,29 +40,38 @@ export interface BridgeConfig {
 export interface SimulationConfig {
   readonly seed: number;
   readonly bridges: readonly BridgeConfig[];
+  readonly cabinets: readonly (Omit<CabinetConfig, "listen"> & { readonly listen: Endpoint })[];
+  /** Absent: no lamp fails by itself. */
+  readonly ageing: AgeingConfig | undefined;
   /** Absent: no HTTP control API. Loopback only. */
   readonly control: Endpoint | undefined;
   readonly journalFile: string | undefined;
   readonly journalCapacity: number | undefined;
 }
 
-const MAX_BRIDGES = 2_000;
+const MAX_SOCKETS = 2_000;
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** Checks a whole configuration before any socket is opened. @throws {InvalidField} with the first field that is wrong. */
 export function parseSimulationConfig(data: unknown): SimulationConfig {
   const fields = new Fields(data);
   const seed = fields.optionalWholeNumber("seed", { min: 0, max: 4_294_967_295 }) ?? 1;
-  const bridges = fields.list("bridges").map((bridge, at) => parseBridge(bridge, `/bridges/${at}`));
-  if (bridges.length === 0 || bridges.length > MAX_BRIDGES) {
-    throw new InvalidField("/bridges", `1 to ${MAX_BRIDGES} bridges`);
+  const bridges = optionalList(fields, "bridges").map((bridge, at) => parseBridge(bridge, `/bridges/${at}`));
+  const cabinets = optionalList(fields, "cabinets").map((cabinet, at) => {
+    const parsed = parseCabinet(cabinet, `/cabinets/${at}`);
+    return { ...parsed, listen: parseEndpoint(parsed.listen, `/cabinets/${at}/listen`) };
+  });
+  const sockets = bridges.length + cabinets.length;
+  if (sockets === 0 || sockets > MAX_SOCKETS) {
+    throw new InvalidField("/bridges", `1 to ${MAX_SOCKETS} bridges and cabinets`);
   }
-  refuseRepeats(bridges);
+  refuseRepeats({ bridges, cabinets });
+  const ageing = fields.has("ageing") ? parseAgeing(fields.raw("ageing")) : undefined;
   const control = fields.has("control") ? parseControl(fields) : undefined;
   const journalFile = fields.has("journalFile") ? fields.text("journalFile") : undefined;
   const journalCapacity = fields.optionalWholeNumber("journalCapacity", { min: 100, max: 10_000_000 });
   fields.refuseUnknown();
-  return { seed, bridges, control, journalFile, journalCapacity };
+  return { seed, bridges, cabinets, ageing, control, journalFile, journalCapacity };
 }
 
 /** `127.0.0.1:0`, `[::1]:1502`. @throws {InvalidField} */
@@ -132,10 +142,16 @@ function parseControl(fields: Fields): Endpoint {
   return endpoint;
 }
 
-function refuseRepeats(bridges: readonly BridgeConfig[]): void {
+function optionalList(fields: Fields, name: string): readonly unknown[] {
+  return fields.has(name) ? fields.list(name) : [];
+}
+
+function refuseRepeats(lists: Readonly<Record<string, readonly { readonly id: string }[]>>): void {
   const seen = new Set<string>();
-  for (const [at, { id }] of bridges.entries()) {
-    if (seen.has(id)) throw new InvalidField(`/bridges/${at}/id`, `an id of its own; ${id} is taken`);
-    seen.add(id);
+  for (const [name, list] of Object.entries(lists)) {
+    for (const [at, { id }] of list.entries()) {
+      if (seen.has(id)) throw new InvalidField(`/${name}/${at}/id`, `an id of its own; ${id} is taken`);
+      seen.add(id);
+    }
   }
 }

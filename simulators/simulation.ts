@@ -1,11 +1,14 @@
+import { CABINET_UNITS } from "./city/cabinet-config.ts";
+import { LampAgeing } from "./city/lamp-ageing.ts";
+import { newStreetCabinet } from "./city/street-cabinet.ts";
 import { machineClock, type SimulatorClock } from "./clock.ts";
 import { type ControlServer, openControlServer } from "./control/control-server.ts";
 import { DaliBridge } from "./dali/dali-bridge.ts";
 import type { GearPlace } from "./dali/gear-state.ts";
 import { Journal } from "./journal.ts";
 import { openModbusTcpServer } from "./modbus/modbus-tcp-server.ts";
-import { seedOfPart } from "./seeded-chance.ts";
-import type { RunningBridge, SimulatedWorld } from "./simulated-world.ts";
+import { seededChance, seedOfPart } from "./seeded-chance.ts";
+import type { RunningBridge, RunningCabinet, SimulatedWorld } from "./simulated-world.ts";
 import type { BridgeConfig, Endpoint, SimulationConfig } from "./simulation-config.ts";
 
 /** Binds everything, or nothing. @throws {CannotBind} with the setting that names the address. */
@@ -17,17 +20,21 @@ export async function startSimulation(
   const journal = starting.use(
     new Journal({ clock, file: config.journalFile, capacity: config.journalCapacity }).open(),
   );
-  const bridges: RunningBridge[] = [];
-  for (const [index, bridgeConfig] of config.bridges.entries()) {
-    const bridge = newBridge(bridgeConfig, { journal, clock, seed: seedOfPart(config.seed, index) });
-    const { unit, listen } = bridgeConfig;
-    const units = new Map([[unit, bridge]]);
-    const server = await bound(`/bridges/${index}/listen`, listen, () =>
-      openModbusTcpServer({ ...listen, units, clock }),
-    );
-    bridges.push({ id: bridge.id, unit, bridge, server: starting.use(server) });
+  const stage = { starting, journal, clock, seed: config.seed };
+  const standalone = await openBridges(config.bridges, stage);
+  const cabinets = await openCabinets(config.cabinets, stage);
+  const inCabinets = cabinets.map(({ id, units, bridge, server }) => ({
+    id,
+    unit: units.bridge,
+    bridge,
+    server,
+  }));
+  const world = { bridges: [...standalone, ...inCabinets], cabinets, journal, clock };
+  if (config.ageing !== undefined) {
+    const chance = seededChance(seedOfPart(config.seed, AGEING_PART));
+    const bridges = world.bridges.map(({ bridge }) => bridge);
+    starting.use(new LampAgeing(config.ageing, { bridges, chance, clock }).start());
   }
-  const world = { bridges, journal, clock };
   const { control: listen } = config;
   const control =
     listen === undefined
@@ -36,8 +43,51 @@ export async function startSimulation(
   return new Simulation(world, control, starting.move());
 }
 
+interface Stage {
+  readonly starting: AsyncDisposableStack;
+  readonly journal: Journal;
+  readonly clock: SimulatorClock;
+  readonly seed: number;
+}
+
+/** Beyond the index of any bridge. */
+const AGEING_PART = 1_000_000;
+
+async function openBridges(configs: readonly BridgeConfig[], stage: Stage): Promise<RunningBridge[]> {
+  const { starting, journal, clock, seed } = stage;
+  const bridges: RunningBridge[] = [];
+  for (const [index, config] of configs.entries()) {
+    const bridge = newBridge(config, { journal, clock, seed: seedOfPart(seed, index) });
+    const { unit, listen } = config;
+    const units = new Map([[unit, bridge]]);
+    const server = await bound(`/bridges/${index}/listen`, listen, () =>
+      openModbusTcpServer({ ...listen, units, clock }),
+    );
+    bridges.push({ id: bridge.id, unit, bridge, server: starting.use(server) });
+  }
+  return bridges;
+}
+
+async function openCabinets(
+  configs: SimulationConfig["cabinets"],
+  { starting, ...world }: Stage,
+): Promise<RunningCabinet[]> {
+  const cabinets: RunningCabinet[] = [];
+  for (const [index, { listen, ...config }] of configs.entries()) {
+    const { bridge, controller, units } = starting.use(newStreetCabinet(config, world));
+    const server = await bound(`/cabinets/${index}/listen`, listen, () =>
+      openModbusTcpServer({ ...listen, units, clock: world.clock }),
+    );
+    const { id } = config;
+    cabinets.push({ id, units: CABINET_UNITS, bridge, controller, server: starting.use(server) });
+  }
+  return cabinets;
+}
+
 export class Simulation implements AsyncDisposable {
+  /** Those in cabinets too. */
   readonly bridges: readonly RunningBridge[];
+  readonly cabinets: readonly RunningCabinet[];
   readonly journal: Journal;
   /** Where the HTTP control API listens; undefined when none was asked for. */
   readonly control: Endpoint | undefined;
@@ -45,6 +95,7 @@ export class Simulation implements AsyncDisposable {
 
   constructor(world: SimulatedWorld, control: ControlServer | undefined, resources: AsyncDisposableStack) {
     this.bridges = world.bridges;
+    this.cabinets = world.cabinets;
     this.journal = world.journal;
     this.control = control?.address;
     this.#resources = resources;

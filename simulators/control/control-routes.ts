@@ -2,6 +2,7 @@ import { LAMP_ACTIONS, type LampView } from "../dali/lamp-control.ts";
 import { Fields, InvalidField } from "../input-fields.ts";
 import { parseFault } from "../modbus/parse-fault.ts";
 import type { RunningBridge, SimulatedWorld } from "../simulated-world.ts";
+import { findCabinet, listCabinets, treatCabinet } from "./cabinet-routes.ts";
 
 export interface ControlRequest {
   readonly method: string;
@@ -32,6 +33,11 @@ export function answerControl(world: SimulatedWorld, request: ControlRequest): C
       return findLamp(world, id);
     case "POST /lamps/:id":
       return treatLamp(world, id, request.body);
+    case "GET /cabinets":
+      return ok({ cabinets: listCabinets(world) });
+    case "GET /cabinets/:id":
+    case "POST /cabinets/:id":
+      return answerCabinet(world, request);
     case "GET /faults":
       return ok({ faults: bridgesAsked(world, request.query.get("bridge")).flatMap(faultsOf) });
     case "POST /faults":
@@ -43,6 +49,14 @@ export function answerControl(world: SimulatedWorld, request: ControlRequest): C
     default:
       return notFound(`${request.method} /${request.path.join("/")}; see --help for what there is`);
   }
+}
+
+function answerCabinet(world: SimulatedWorld, { method, path, body }: ControlRequest): ControlAnswer {
+  const id = path[1] ?? "";
+  const cabinet = findCabinet(world, id);
+  if (cabinet === undefined) return notFound(`cabinet ${JSON.stringify(id)}`);
+  if (method === "POST") treatCabinet(cabinet, body);
+  return ok(cabinet.controller.view());
 }
 
 const ok = (body: unknown): ControlAnswer => ({ status: 200, body });

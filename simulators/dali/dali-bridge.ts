@@ -1,5 +1,5 @@
 import type { SimulatorClock } from "../clock.ts";
-import type { Journal, LampChange } from "../journal.ts";
+import type { EffectCause, Journal, LampChange } from "../journal.ts";
 import {
   ILLEGAL_DATA_ADDRESS,
   ILLEGAL_DATA_VALUE,
@@ -12,13 +12,15 @@ import {
 import { DaliMap, type Slot } from "./dali-map.ts";
 import { type FadeRule, GEAR_ORDERS, type GearContext, obey } from "./gear-orders.ts";
 import { readD4iRegister, readGearRegister } from "./gear-registers.ts";
-import { GEAR_FAILED, type GearPlace, type GearState, LAMP_FAILED, newGearState } from "./gear-state.ts";
-import { type LampAction, type LampView, treatLamp, viewLamp } from "./lamp-control.ts";
+import { GEAR_SILENT, type GearPlace, type GearState, LAMP_FAILED, newGearState } from "./gear-state.ts";
+import { type LampAction, type LampView, supplyGear, treatLamp, viewLamp } from "./lamp-control.ts";
 import { obeyLed } from "./led-orders.ts";
 
 export interface DaliBridgeOptions {
-  /** A slug; lamps are `<id>-<channel>-<shortAddress>`. */
+  /** A slug. */
   readonly id: string;
+  /** A lamp's id, starting with the bridge's. Default: `<id>-<channel>-<shortAddress>`. */
+  readonly lampId?: ((place: GearPlace) => string) | undefined;
   /** 1 or 2. */
   readonly channels: number;
   readonly gears: readonly GearPlace[];
@@ -96,12 +98,26 @@ export class DaliBridge implements RegisterBank {
     this.#options.journal.recordWrite(this.id, request, reason);
   }
 
-  /** A hand on one lamp: fail, freeze, restore. False: no such lamp here. */
-  treat(lampId: string, action: LampAction): boolean {
+  /** A hand on one lamp, or wear: fail, freeze, restore. False: no such lamp here. */
+  treat(lampId: string, action: LampAction, cause: EffectCause = { by: "control", action }): boolean {
     const gear = this.#gearOf(lampId);
     if (gear === undefined) return false;
-    this.#options.journal.recordControl(this.id, action, treatLamp(this.#context(), gear, action));
+    const changes = treatLamp(this.#context(), gear, action);
+    this.#options.journal.recordEffects(this.id, cause, changes);
     return true;
+  }
+
+  /** The feeder of these gears goes live or dead, because of `cause`. */
+  supply(gears: readonly number[], supply: "live" | "dead", cause: EffectCause): void {
+    const context = this.#context();
+    const changes = gears.flatMap((gear) => supplyGear(context, gear, supply));
+    this.#options.journal.recordEffects(this.id, cause, changes);
+  }
+
+  /** The id of a gear by its index. */
+  lampIdOf(gear: number): string {
+    const place = this.state.places[gear];
+    return place === undefined ? this.id : this.#lampId(place);
   }
 
   lamps(): LampView[] {
@@ -120,15 +136,12 @@ export class DaliBridge implements RegisterBank {
   }
 
   #lampId(place: GearPlace): string {
-    return `${this.id}-${place.channel}-${place.shortAddress}`;
+    return this.#options.lampId?.(place) ?? `${this.id}-${place.channel}-${place.shortAddress}`;
   }
 
   #context(): GearContext {
     const { state } = this;
-    const lampId = (gear: number): string => {
-      const place = state.places[gear];
-      return place === undefined ? this.id : this.#lampId(place);
-    };
+    const lampId = (gear: number): string => this.lampIdOf(gear);
     return { state, nowMs: this.#options.clock.monotonicMs(), fade: this.#options.fade, lampId };
   }
 
@@ -155,7 +168,7 @@ export class DaliBridge implements RegisterBank {
     let bits = 0;
     for (const [gear, place] of places.entries()) {
       const isHere = place.channel === slot.channel && place.shortAddress >> 4 === slot.offset;
-      const failed = ((condition[gear] ?? 0) & (LAMP_FAILED | GEAR_FAILED)) !== 0;
+      const failed = ((condition[gear] ?? 0) & (LAMP_FAILED | GEAR_SILENT)) !== 0;
       if (isHere && failed) bits |= 1 << (place.shortAddress & 15);
     }
     return bits;

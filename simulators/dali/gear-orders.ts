@@ -3,7 +3,7 @@ import { arcOfPercent, wholePercentOfArc } from "./dali-level.ts";
 import { actualPercent, curveOf, has, settle, shiningArc } from "./gear-physics.ts";
 import {
   FROZEN,
-  GEAR_FAILED,
+  GEAR_SILENT,
   type GearState,
   LAMP_FAILED,
   LIMIT_ERROR,
@@ -57,7 +57,7 @@ export function obey(
 ): LampChange[] {
   const { state } = context;
   if (order.name === "level") state.orderedPercent[gear] = order.value;
-  if (has(state, gear, GEAR_FAILED | FROZEN)) return [];
+  if (has(state, gear, GEAR_SILENT | FROZEN)) return [];
   settle(state, gear, context.nowMs);
   if (isSetting(order.name)) return set(context, gear, { name: order.name, value: order.value });
   const changes = light(context, gear, { name: order.name, value: order.value });
@@ -218,9 +218,10 @@ function settingArray(state: GearState, name: SettingName): Uint8Array {
 export function change(
   context: GearContext,
   gear: number,
-  what: Omit<LampChange, "lamp" | "lampSeq">,
+  what: Omit<LampChange, "lamp" | "device" | "deviceSeq">,
 ): LampChange {
-  const lampSeq = (context.state.effects[gear] ?? 0) + 1;
-  context.state.effects[gear] = lampSeq;
-  return { lamp: context.lampId(gear), lampSeq, ...what };
+  const deviceSeq = (context.state.effects[gear] ?? 0) + 1;
+  context.state.effects[gear] = deviceSeq;
+  const lamp = context.lampId(gear);
+  return { device: lamp, lamp, deviceSeq, ...what };
 }

@@ -1,5 +1,5 @@
 import { type DimmingCurve, percentOfArc, wholePercentOfArc } from "./dali-level.ts";
-import { GEAR_FAILED, type GearState, LAMP_FAILED, LIMIT_ERROR, POWER_CYCLE_SEEN } from "./gear-state.ts";
+import { GEAR_SILENT, type GearState, LAMP_FAILED, LIMIT_ERROR, POWER_CYCLE_SEEN } from "./gear-state.ts";
 
 const STANDBY_W = 0.4;
 /** Share of its rated power that a driver takes at the lowest light. */
@@ -19,7 +19,7 @@ export function has(state: GearState, gear: number, bits: number): boolean {
 
 /** The arc level the lamp shines at, 0..254; 0 whenever it can not shine. */
 export function shiningArc(state: GearState, gear: number, nowMs: number): number {
-  if (has(state, gear, LAMP_FAILED | GEAR_FAILED)) return 0;
+  if (has(state, gear, LAMP_FAILED | GEAR_SILENT)) return 0;
   return Math.round(arcAt(state, gear, nowMs));
 }
 
@@ -40,7 +40,7 @@ export function actualPercent(state: GearState, gear: number, nowMs: number): nu
 
 /** Register +5: b0 gear fail, b1 lamp fail, b2 lamp on, b3 limit error, b4 fading, b5 reset state, b7 power cycle seen. */
 export function statusBits(state: GearState, gear: number, nowMs: number): number {
-  const gearFailed = has(state, gear, GEAR_FAILED);
+  const gearFailed = has(state, gear, GEAR_SILENT);
   const lampFailed = has(state, gear, LAMP_FAILED);
   const isFading = !gearFailed && !lampFailed && nowMs < (state.fadeEndMs[gear] ?? 0);
   return (
@@ -55,7 +55,7 @@ export function statusBits(state: GearState, gear: number, nowMs: number): numbe
 
 /** W at the mains, losses included. */
 export function powerW(state: GearState, gear: number, nowMs: number): number {
-  if (has(state, gear, GEAR_FAILED)) return 0;
+  if (has(state, gear, GEAR_SILENT)) return 0;
   const arc = has(state, gear, LAMP_FAILED) ? 0 : arcAt(state, gear, nowMs);
   return powerAtArc(state, gear, arc);
 }

@@ -13,6 +13,10 @@ export const GEAR_FAILED = 2;
 export const FROZEN = 4;
 export const LIMIT_ERROR = 8;
 export const POWER_CYCLE_SEEN = 16;
+/** The feeder that supplies it is dead. */
+export const UNPOWERED = 32;
+/** Does not answer on the DALI line, for either reason; the bridge can not tell them apart. */
+export const GEAR_SILENT = GEAR_FAILED | UNPOWERED;
 
 /** One commissioned gear. */
 export interface GearPlace {

@@ -2,7 +2,7 @@ import type { LampChange } from "../journal.ts";
 import { wholePercentOfArc } from "./dali-level.ts";
 import { change, type GearContext } from "./gear-orders.ts";
 import { actualPercent, curveOf, has, powerW, settle } from "./gear-physics.ts";
-import { FROZEN, GEAR_FAILED, LAMP_FAILED, POWER_CYCLE_SEEN } from "./gear-state.ts";
+import { FROZEN, GEAR_FAILED, GEAR_SILENT, LAMP_FAILED, POWER_CYCLE_SEEN, UNPOWERED } from "./gear-state.ts";
 
 /**
  * `lamp-failure`: the LED is open, the gear still answers. `gear-failure`: the gear is dead and dark.
@@ -28,6 +28,8 @@ export interface LampView {
   readonly lampFailed: boolean;
   readonly gearFailed: boolean;
   readonly frozen: boolean;
+  /** Its feeder is live. */
+  readonly powered: boolean;
   /** Effects in the journal so far. */
   readonly effects: number;
 }
@@ -51,8 +53,24 @@ export function treatLamp(context: GearContext, gear: number, action: LampAction
   } else {
     state.condition[gear] = condition & ~(LAMP_FAILED | GEAR_FAILED | FROZEN);
     state.ledFailure[gear] = 0;
-    if (wasGearFailed) powerUp(context, gear);
+    if (wasGearFailed && !has(state, gear, UNPOWERED)) powerUp(context, gear);
   }
+  const to = actualPercent(state, gear, nowMs);
+  return from === to ? [] : [change(context, gear, { what: "level", from, to, fadeMs: 0 })];
+}
+
+/**
+ * The feeder goes live or dead. A dead gear keeps its settings and forgets its light; when power returns it takes
+ * the power-on level (IEC 62386-102 §9.13), as after a repair.
+ */
+export function supplyGear(context: GearContext, gear: number, supply: "live" | "dead"): LampChange[] {
+  const { state, nowMs } = context;
+  const condition = state.condition[gear] ?? 0;
+  if (((condition & UNPOWERED) === 0) === (supply === "live")) return [];
+  settle(state, gear, nowMs);
+  const from = actualPercent(state, gear, nowMs);
+  state.condition[gear] = supply === "live" ? condition & ~UNPOWERED : condition | UNPOWERED;
+  if (supply === "live" && !has(state, gear, GEAR_FAILED)) powerUp(context, gear);
   const to = actualPercent(state, gear, nowMs);
   return from === to ? [] : [change(context, gear, { what: "level", from, to, fadeMs: 0 })];
 }
@@ -72,7 +90,7 @@ export function viewLamp(context: GearContext, gear: number): LampView {
   const { state, nowMs } = context;
   settle(state, gear, nowMs);
   const place = state.places[gear];
-  const isDark = has(state, gear, LAMP_FAILED | GEAR_FAILED);
+  const isDark = has(state, gear, LAMP_FAILED | GEAR_SILENT);
   return {
     id: context.lampId(gear),
     channel: place?.channel ?? 0,
@@ -89,6 +107,7 @@ export function viewLamp(context: GearContext, gear: number): LampView {
     lampFailed: has(state, gear, LAMP_FAILED),
     gearFailed: has(state, gear, GEAR_FAILED),
     frozen: has(state, gear, FROZEN),
+    powered: !has(state, gear, UNPOWERED),
     effects: state.effects[gear] ?? 0,
   };
 }

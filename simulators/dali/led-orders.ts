@@ -1,7 +1,7 @@
 import type { LampChange } from "../journal.ts";
 import { change, type GearContext } from "./gear-orders.ts";
 import { actualPercent, has, settle } from "./gear-physics.ts";
-import { FROZEN, GEAR_FAILED } from "./gear-state.ts";
+import { FROZEN, GEAR_SILENT } from "./gear-state.ts";
 
 /** Orders for device type 6 only: +91 current protector, +92 dimming curve, +93 fast fade time. +90 changes nothing. */
 export function obeyLed(
@@ -10,7 +10,7 @@ export function obeyLed(
   order: { readonly offset: number; readonly value: number },
 ): LampChange[] {
   const { state, nowMs } = context;
-  if (has(state, gear, GEAR_FAILED | FROZEN)) return [];
+  if (has(state, gear, GEAR_SILENT | FROZEN)) return [];
   if (order.offset === 91)
     return keep(context, gear, { array: state.currentProtector, what: "current-protector", to: order.value });
   if (order.offset === 93)

@@ -7,6 +7,8 @@ export const ILLEGAL_FUNCTION = 1;
 export const ILLEGAL_DATA_ADDRESS = 2;
 /** The value, or the implied length, is not one the unit allows. */
 export const ILLEGAL_DATA_VALUE = 3;
+/** The unit can not do what it was asked. */
+export const SERVER_DEVICE_FAILURE = 4;
 /** Nobody answers behind the gateway at this unit id. */
 export const GATEWAY_TARGET_FAILED = 11;
 

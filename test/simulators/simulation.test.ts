@@ -57,7 +57,7 @@ t.test("the journal tells each write that arrived, and each effect once, with it
       kind: "effect",
       effectSeq: 1,
       lamp: "quai-nord-0-1",
-      lampSeq: 1,
+      deviceSeq: 1,
       what: "level",
       from: 0,
       to: 40,
@@ -65,9 +65,9 @@ t.test("the journal tells each write that arrived, and each effect once, with it
     { seq: 3, kind: "write", outcome: "executed", monotonicMs: 1_025, wallMs: 1_700_000_001_025 },
     { seq: 4, kind: "write", outcome: "exception-3" },
     { seq: 5, kind: "write", outcome: "executed", request: { address: 6_800 } },
-    { seq: 6, lamp: "quai-nord-0-0", lampSeq: 1, effectSeq: 2 },
-    { seq: 7, lamp: "quai-nord-0-2", lampSeq: 1, effectSeq: 3 },
-    { seq: 8, lamp: "quai-nord-0-3", lampSeq: 1, effectSeq: 4 },
+    { seq: 6, lamp: "quai-nord-0-0", deviceSeq: 1, effectSeq: 2 },
+    { seq: 7, lamp: "quai-nord-0-2", deviceSeq: 1, effectSeq: 3 },
+    { seq: 8, lamp: "quai-nord-0-3", deviceSeq: 1, effectSeq: 4 },
   ]);
   t.equal(entries.length, 8);
   t.match(entries[1], {
@@ -114,7 +114,7 @@ t.test("the ring forgets the oldest and says how many, the file forgets nothing"
   );
   const effects = effectsIn(written);
   t.same(
-    effects.map(({ lampSeq }) => lampSeq),
+    effects.map(({ deviceSeq }) => deviceSeq),
     effects.map((_, at) => at + 1),
   );
   for (const [at, effect] of effects.entries()) {
