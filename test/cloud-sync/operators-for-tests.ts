@@ -81,5 +81,5 @@ export async function openTestOperators(t: OperatorContext) {
     });
     return { status: response.status, body: JSON.parse(await response.text()) };
   };
-  return { ...dispatch, links, tokens, hub, url, held, ask };
+  return { ...dispatch, links, tokens, hub, listener, url, held, ask };
 }
