@@ -70,6 +70,7 @@ t.test(
       );
       return Math.abs(Number(state?.value) - 70) <= 1 ? true : undefined;
     });
+    t.pass("current state was told");
     await eventually("history of the cut is complete at the center", async () => {
       const rows = await database.query<{ value: number }>(
         `select value_number as value from readings join points using (point_no)
@@ -78,14 +79,19 @@ t.test(
       const seen = rows.rows.map((row) => row.value);
       return levels.every((value) => seen.some((each) => Math.abs(each - value) <= 1)) ? true : undefined;
     });
-    const order = await database.query<{ at: Date; history: boolean }>(
-      `select received_at as at, history from events where kind = 'link' order by seq`,
-    );
-    t.ok(order.rows.length >= 2, "the link's way down and up is on record");
-    const local = await database.query(
-      `select 1 from evidence where kind = 'command' and body->'body'->>'origin' = 'local'`,
-    );
-    t.ok(local.rows.length >= levels.length, "what the crew did alone is accounted for at the center");
+    await eventually("the link's way down and up is on record", async () => {
+      const { rows } = await database.query<{ state: string }>(
+        `select body->>'state' as state from events where kind = 'link' order by seq`,
+      );
+      return rows.map((row) => row.state).join() === "up,down,up" ? true : undefined;
+    });
+    await eventually("what the crew did alone is accounted for at the center", async () => {
+      const { rows } = await database.query(
+        `select 1 from evidence where kind = 'command' and body->>'origin' = 'local'
+          and body->'state'->>'name' = 'succeeded'`,
+      );
+      return rows.length === levels.length ? true : undefined;
+    });
   },
 );
 
