@@ -50,10 +50,11 @@ const FACTOR: Readonly<Record<string, number>> = {
 export function parseDuration(text: string): Millis {
   const match = DURATION.exec(text.trim());
   const factor = FACTOR[match?.[2] ?? ""];
-  if (match === null || factor === undefined) {
+  const duration = Number(match?.[1]) * (factor ?? Number.NaN);
+  if (!Number.isFinite(duration)) {
     throw new RangeError(
       `duration ${JSON.stringify(text)} is not a number with ms, s, min, h or d, e.g. "90 s"`,
     );
   }
-  return Millis(Number(match[1]) * factor);
+  return Millis(duration);
 }
