@@ -45,10 +45,12 @@ export class Database implements Queryable, AsyncDisposable {
     });
     // Without a listener on each, a connection that breaks would end the process: idle, or within a transaction,
     // whose next statement then fails and tells.
-    this.#pool.on("error", (err) => options.logger.warn({ err }, "a database connection broke while idle"));
-    this.#pool.on("connect", (client) => {
-      client.on("error", (err) => options.logger.warn({ err }, "a database connection broke"));
-    });
+    // The pool's own error carries the whole client with every statement: its message says enough.
+    const note = ({ message }: Error): void => {
+      if (!this.#pool.ending) options.logger.warn({ reason: message }, "a database connection broke");
+    };
+    this.#pool.on("error", note);
+    this.#pool.on("connect", (client) => void client.on("error", note));
   }
 
   async query<Row extends pg.QueryResultRow>(
