@@ -254,3 +254,19 @@ t.test("the interface documents itself, without anything from elsewhere", async 
   const metrics = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${held.viewer}` } });
   t.match(await metrics.text(), /nerve_gateways\{link="down"\} 1\n/);
 });
+
+t.test("a gateway is shut out by an admin, and alarms are there for all to see", async (t) => {
+  const { ask, database } = await openTestOperators(t);
+  const body = { reason: "the box was stolen" };
+  t.equal((await ask("POST", "/api/v1/gateways/gw-test/revoke", { role: "operator", body })).status, 403);
+  t.equal((await ask("POST", "/api/v1/gateways/gw-test/revoke", { body })).status, 200);
+  t.equal((await ask("POST", "/api/v1/gateways/gw-none/revoke", { body })).status, 404);
+  const gateway = await ask("GET", "/api/v1/gateways/gw-test", { role: "viewer" });
+  t.type(gateway.body["revokedAtMs"], "number");
+  const [last] = await rowsOf(
+    database,
+    "select actor, action from center_audit order by audit_no desc limit 1",
+  );
+  t.same(last, { actor: "operator/test-admin", action: "gateway-revoked" });
+  t.same((await ask("GET", "/api/v1/alarms", { role: "viewer" })).body, { alarms: [] });
+});

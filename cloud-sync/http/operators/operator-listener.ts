@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { type Clock, Seconds } from "../../../domain/time.ts";
 import type { AccessTokens } from "../../access/access-tokens.ts";
 import { type Database, isDataRefusal } from "../../store/database.ts";
+import { addAlarmRoutes } from "./alarm-routes.ts";
 import { addCommandRoutes, type CommandRouteParts } from "./command-routes.ts";
 import type { EventHub } from "./event-hub.ts";
 import { addEventRoute } from "./event-route.ts";
@@ -115,6 +116,7 @@ async function addRoutes(app: FastifyInstance, parts: OperatorListenerParts): Pr
   const guard = new OperatorGuard(tokens, clock);
   addWatchRoutes(app, guard, { database, watchers: () => hub.watchers });
   addGatewayRoutes(app, guard, parts);
+  addAlarmRoutes(app, guard, parts);
   addCommandRoutes(app, guard, parts);
   addHistoryRoute(app, guard, parts);
   addEventRoute(app, guard, parts);
