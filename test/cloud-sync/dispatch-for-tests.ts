@@ -140,7 +140,6 @@ export async function openTestDispatch(t: TearsDown, connectionString?: string) 
   const link = new FakeLink(clock);
   return { ...dispatchOn(database, { clock, link, generation: 1 }), connectionString: where };
 }
-export type TestDispatch = ReturnType<typeof dispatchOn>;
 
 /** Also a center that starts anew on the same database: nothing but that is handed over. */
 export function dispatchOn(
