@@ -1,16 +1,15 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
 import { type Program, startProgram } from "../city/program.ts";
+import { type GatewayReady, parseGatewayReady } from "../city/ready-lines.ts";
 import { type Clock, Seconds } from "../domain/time.ts";
 import { LocalApiClient } from "../gateway/local-api/client.ts";
 
 const ENTRY = fileURLToPath(new URL("../gateway/main.ts", import.meta.url));
-const gatewayReady = z.looseObject({ socket: z.string() });
 
 /** The product's own program, with field hosts as processes, and its local API. */
 export interface GatewayUnderTest extends AsyncDisposable {
-  readonly program: Program<{ readonly socket: string }>;
+  readonly program: Program<GatewayReady>;
   readonly api: LocalApiClient;
 }
 
@@ -25,7 +24,7 @@ export async function startGatewayUnderTest(run: {
     command: [ENTRY, "--site", siteFile],
     logFile: join(folder, "gateway.log"),
     readyWithin: Seconds(30),
-    parseReady: (line) => gatewayReady.parse(line),
+    parseReady: parseGatewayReady,
     clock,
   });
   const { signal } = new AbortController();

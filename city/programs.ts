@@ -9,7 +9,7 @@ import {
   type CenterReady,
   centerReady,
   type GatewayReady,
-  gatewayReady,
+  parseGatewayReady,
   type SimulatorsReady,
   simulatorsReady,
 } from "./ready-lines.ts";
@@ -85,7 +85,7 @@ export async function startGateway(
     command: [join(ROOT, "gateway/main.ts"), "--site", siteFile, ...claim],
     logFile: logFileOf(options, "gateway"),
     readyWithin: Seconds(30),
-    parseReady: (line) => gatewayReady.parse(line),
+    parseReady: parseGatewayReady,
     clock: options.clock,
   });
 }

@@ -14,8 +14,15 @@ export const centerReady = z.looseObject({
   tokenFile: z.string(),
 });
 export type CenterReady = z.infer<typeof centerReady>;
-export const gatewayReady = z.looseObject({
+const gateway = z.looseObject({
+  id: z.string(),
   socket: z.string(),
   mqtt: z.looseObject({ host: z.string(), port: z.number() }),
 });
-export type GatewayReady = z.infer<typeof gatewayReady>;
+export type GatewayReady = z.infer<typeof gateway>;
+const gatewaysReady = z.looseObject({ gateways: z.tuple([gateway]) });
+
+/** What a program with one gateway says. */
+export function parseGatewayReady(line: unknown): GatewayReady {
+  return gatewaysReady.parse(line).gateways[0];
+}

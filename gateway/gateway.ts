@@ -39,6 +39,8 @@ export interface GatewayParts {
 
 /** A gateway that is built and bound; it polls, obeys and tells while {@link run} does, and its store closes with it. */
 export interface Gateway extends LoopService {
+  /** Its gateway id. */
+  readonly name: string;
   readonly socketPath: string;
   readonly mqtt: { readonly host: string; readonly port: number };
 }
@@ -193,7 +195,7 @@ function joined(parts: {
     core.housekeeping,
   ];
   return {
-    name: "gateway",
+    name: core.site.gatewayId,
     socketPath,
     mqtt,
     run: (signal) => runToTheEnd({ core, store, outer, inner }, signal),

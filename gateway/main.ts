@@ -1,26 +1,30 @@
 import "../node-version.js";
 import { readFileSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { systemClock } from "../domain/system-clock.ts";
 import { systemRandom } from "../domain/system-random.ts";
 import { parseClaim } from "../domain/wire/enrolment.ts";
-import { openGateway } from "./gateway.ts";
+import { type Gateway, openGateway } from "./gateway.ts";
+import { runServices } from "./run-services.ts";
 import { loadSite } from "./site/load-site.ts";
 import type { UnnumberedSite } from "./site/site.ts";
 import { enrol } from "./uplink/enrol.ts";
 import { findIdentity, type GatewayIdentity } from "./uplink/identity.ts";
 
-const HELP = `The gateway of one site: polls its buses, keeps their history, obeys and tells.
+const HELP = `The gateway of a site: polls its buses, keeps their history, obeys and tells.
 
   node gateway/main.ts --site FILE [--claim CLAIM]
 
-  --site FILE     the site file
-  --claim CLAIM   enrol with the center first; only needed once
+  --site FILE     the site file; given several times, each site's gateway runs in this one process
+  --claim CLAIM   enrol with the center first; only needed once. With several sites, or where no shell is at hand,
+                  the file "claim" in a site's data folder says the same, and goes when it was used
   --in-process    no field host processes (fewer processes, no isolation between services)
   --log LEVEL     trace, debug, info, warn or error (info); logs go to standard error as JSON lines
 
-When all is bound it prints one line of JSON: {"event":"ready","socket":PATH,"mqtt":{"host","port"}}.
+When all is bound it prints one line of JSON: {"event":"ready","gateways":[{"id","socket","mqtt":{"host","port"}}]}.
 It runs until SIGTERM or SIGINT. Exit codes: 0 ended as asked, 1 could not go on, 2 wrong arguments or site file.
 `;
 
@@ -31,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
   const onSignal = (): void => stop.abort(new Error("asked to stop"));
   process.once("SIGTERM", onSignal);
   process.once("SIGINT", onSignal);
-  let site: UnnumberedSite;
+  const sites: UnnumberedSite[] = [];
   let settings: Settings;
   try {
     settings = parse(args);
@@ -39,13 +43,13 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    site = await loadSite(settings.site);
+    for (const file of settings.sites) sites.push(await loadSite(file));
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     return 2;
   }
   try {
-    await run(site, settings, stop.signal);
+    await run(sites, settings, stop.signal);
     return 0;
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
@@ -54,57 +58,71 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 interface Settings {
-  readonly site: string;
+  readonly sites: readonly string[];
   readonly claim: string | undefined;
   readonly hosting: "processes" | "in-process";
   readonly log: string;
   readonly help: boolean;
 }
 
-async function run(site: UnnumberedSite, settings: Settings, signal: AbortSignal): Promise<void> {
-  const logger = pino({ level: settings.log, base: { gateway: site.gatewayId } }, pino.destination(2));
-  const gateway = await openGateway({
-    site,
-    identity: await identityOf(site, settings.claim),
-    hosting: settings.hosting,
-    software: `nerve ${versionOf()}`,
-    clock: systemClock,
-    random: systemRandom,
-    logger,
-  });
-  const { socketPath, mqtt } = gateway;
-  process.stdout.write(`${JSON.stringify({ event: "ready", socket: socketPath, mqtt })}\n`);
-  await gateway.run(signal);
+async function run(sites: readonly UnnumberedSite[], settings: Settings, signal: AbortSignal): Promise<void> {
+  const logger = pino({ level: settings.log, base: null }, pino.destination(2));
+  const { hosting } = settings;
+  const gateways: Gateway[] = [];
+  const shared = { hosting, software: `nerve ${versionOf()}`, clock: systemClock, random: systemRandom };
+  try {
+    for (const site of sites) {
+      const identity = await identityOf(site, settings.claim);
+      const own = { site, identity, logger: logger.child({ gateway: site.gatewayId }) };
+      gateways.push(await openGateway({ ...shared, ...own }));
+    }
+  } catch (error) {
+    // Those that are open already are put away as they would be at their end.
+    await runServices(gateways, AbortSignal.abort(error));
+    throw error;
+  }
+  const told = gateways.map(({ name, socketPath, mqtt }) => ({ id: name, socket: socketPath, mqtt }));
+  process.stdout.write(`${JSON.stringify({ event: "ready", gateways: told })}\n`);
+  await runServices(gateways, signal);
 }
 
 async function identityOf(site: UnnumberedSite, claim: string | undefined): Promise<GatewayIdentity | null> {
   const known = await findIdentity(site.dataFolder);
-  if (known === undefined && claim !== undefined) {
-    await enrol(parseClaim(claim), site.dataFolder);
-    return await identityOf(site, undefined);
-  }
-  if (known !== undefined && known.gatewayId !== site.gatewayId) {
-    throw new Error(
-      `${site.dataFolder} is enrolled as ${known.gatewayId}, the site file says ${site.gatewayId}: mend \`gateway\` in the site file, or give it another dataFolder`,
-    );
-  }
-  return known ?? null;
+  if (known === undefined) return await enrolledNow(site, claim);
+  if (known.gatewayId === site.gatewayId) return known;
+  throw new Error(
+    `${site.dataFolder} is enrolled as ${known.gatewayId}, the site file says ${site.gatewayId}: mend \`gateway\` in the site file, or give it another dataFolder`,
+  );
+}
+
+async function enrolledNow(site: UnnumberedSite, claim: string | undefined): Promise<GatewayIdentity | null> {
+  const file = join(site.dataFolder, "claim");
+  const text = claim ?? (await readFile(file, "utf8").catch(() => undefined));
+  if (text === undefined) return null;
+  await enrol(parseClaim(text), site.dataFolder);
+  await rm(file, { force: true });
+  return (await findIdentity(site.dataFolder)) ?? null;
 }
 
 function parse(args: readonly string[]): Settings {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      site: { type: "string" },
+      site: { type: "string", multiple: true, default: [] },
       claim: { type: "string" },
       "in-process": { type: "boolean", default: false },
       log: { type: "string", default: "info" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  if (values.site === undefined && !values.help) throw new Error("which site? give --site FILE; see --help");
+  if (values.site.length === 0 && !values.help) throw new Error("which site? give --site FILE; see --help");
+  if (values.site.length > 1 && values.claim !== undefined) {
+    throw new Error(
+      "one --claim can not be for several sites: put each into the file `claim` of its data folder",
+    );
+  }
   return {
-    site: values.site ?? "",
+    sites: values.site,
     claim: values.claim,
     hosting: values["in-process"] ? "in-process" : "processes",
     log: values.log,
