@@ -1,7 +1,7 @@
 import { uptime as secondsSinceBoot } from "node:os";
 import type { Logger } from "pino";
 import type { RandomSource } from "../domain/random.ts";
-import type { LoopService } from "../domain/service.ts";
+import { type LoopService, runServices } from "../domain/service.ts";
 import { type Clock, Millis } from "../domain/time.ts";
 import { type Catalogue, catalogueHash } from "../domain/wire/catalogue.ts";
 import { MqttBroker } from "./broker/mqtt-broker.ts";
@@ -14,7 +14,6 @@ import { type FieldPlans, makeFieldPlans } from "./field-plans.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { openLocalApi } from "./local-api/local-api.ts";
 import { doubtLastRun } from "./restart-doubt.ts";
-import { runServices } from "./run-services.ts";
 import { numberSite } from "./site/number-site.ts";
 import { PointIndex, type Site, type UnnumberedSite } from "./site/site.ts";
 import { openStore } from "./store/open-store.ts";
