@@ -47,46 +47,44 @@ export interface Gateway extends LoopService {
 /** @throws {StoreError | BrokerAddressError | LocalApiError | PasswordFileError} each with what to do; nothing stays open then. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { clock, random, logger, software } = parts;
-  const store = await openStore({ folder: parts.site.dataFolder }, { clock, random, logger });
-  try {
-    const core = buildCore(parts, store);
-    const { site, points, control, field, board, uplink } = core;
-    const users = await readPasswordFile(site.broker.passwordFile);
-    const { telemetry } = store;
-    const broker = new MqttBroker({
-      siteId: site.siteId,
-      settings: site.broker,
-      users,
-      findPoint: (number) => points.findByNumber(number),
-      latestAll: () => telemetry.latestAll(),
-      onCommit: (listener) => telemetry.onCommit(listener),
-      orders: control,
-      onState: (listener) => control.onState(listener),
-      clock,
-      logger,
-    });
-    const mqtt = await broker.open();
-    const api = await openLocalApi({
-      site,
-      points,
-      store,
-      orders: control,
-      field: field.field,
-      figures: () => board.figures(),
-      fieldHosts: () => field.hosts(),
-      link: uplink === null ? null : () => uplink.service.status(),
-      broker: () => mqtt,
-      confirmedAt: (number) => board.confirmedAt(core.plans.sweepOf(number)),
-      software,
-      clock,
-      random,
-      logger,
-    });
-    return joined({ core, store, outer: [broker, api], socketPath: api.socketPath, mqtt });
-  } catch (error) {
-    await store[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using opened = new AsyncDisposableStack();
+  const store = opened.use(await openStore({ folder: parts.site.dataFolder }, { clock, random, logger }));
+  const core = buildCore(parts, store);
+  const { site, points, control, field, board, uplink } = core;
+  const users = await readPasswordFile(site.broker.passwordFile);
+  const { telemetry } = store;
+  const broker = new MqttBroker({
+    siteId: site.siteId,
+    settings: site.broker,
+    users,
+    findPoint: (number) => points.findByNumber(number),
+    latestAll: () => telemetry.latestAll(),
+    onCommit: (listener) => telemetry.onCommit(listener),
+    orders: control,
+    onState: (listener) => control.onState(listener),
+    clock,
+    logger,
+  });
+  opened.use(broker);
+  const mqtt = await broker.open();
+  const api = await openLocalApi({
+    site,
+    points,
+    store,
+    orders: control,
+    field: field.field,
+    figures: () => board.figures(),
+    fieldHosts: () => field.hosts(),
+    link: uplink === null ? null : () => uplink.service.status(),
+    broker: () => mqtt,
+    confirmedAt: (number) => board.confirmedAt(core.plans.sweepOf(number)),
+    software,
+    clock,
+    random,
+    logger,
+  });
+  opened.move();
+  return joined({ core, store, outer: [broker, api], socketPath: api.socketPath, mqtt });
 }
 
 interface Core {

@@ -43,7 +43,7 @@ export class BrokerAddressError extends Error {
 }
 
 /** MQTT 3.1.1 on a loopback port: retained twins for whoever may read, orders from whoever may give them, all else denied. */
-export class MqttBroker implements LoopService {
+export class MqttBroker implements LoopService, AsyncDisposable {
   readonly name = "broker";
   readonly #parts: MqttBrokerParts;
   readonly #principals = new WeakMap<Client, BrokerUser>();
@@ -109,11 +109,12 @@ export class MqttBroker implements LoopService {
       if (!signal.aborted) throw error;
     } finally {
       for (const stop of stops) stop();
-      await this.#close();
+      await this[Symbol.asyncDispose]();
     }
   }
 
-  async #close(): Promise<void> {
+  /** Drops all clients and frees the port; for one that was opened and never ran. */
+  async [Symbol.asyncDispose](): Promise<void> {
     const { promise: served, resolve: endServer } = Promise.withResolvers<void>();
     const { promise: closed, resolve: endBroker } = Promise.withResolvers<void>();
     if (this.#server === undefined) endServer();
