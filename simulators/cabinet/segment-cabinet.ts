@@ -90,6 +90,7 @@ export class SegmentCabinet implements RegisterBank, Disposable {
   writeCoils(request: WriteRequest): WriteAnswer {
     const { address, values } = request;
     if (address + values.length > COIL.count) return this.#refuse(request, ILLEGAL_DATA_ADDRESS);
+    if (address < WAYS && this.state.selectorLocal) return this.#refuse(request, SERVER_DEVICE_FAILURE);
     const orders = values
       .map((value, at) => ({ coil: address + at, on: value !== 0 }))
       .filter((order) => this.#isNews(order));
@@ -164,13 +165,13 @@ export class SegmentCabinet implements RegisterBank, Disposable {
     return on !== (coil < WAYS ? this.contactors.ways[coil]?.demand : this.state.cabinetLight);
   }
 
-  /** The light is nobody's business. A contactor is: the selector, what has tripped, and its own rest come first. */
+  /** The light always is. For a contactor, what has tripped and its own rest come first. */
   #isAllowed({ coil, on }: Order): boolean {
     const way = this.contactors.ways[coil];
     if (way === undefined) return true;
-    const { selectorLocal, rcdTripped, mainBreakerTripped } = this.state;
+    const { rcdTripped, mainBreakerTripped } = this.state;
     const tripped = rcdTripped || mainBreakerTripped || way.breakerTripped;
-    return !selectorLocal && !(on && tripped) && this.contactors.mayMove(way);
+    return !(on && tripped) && this.contactors.mayMove(way);
   }
 
   #obey({ coil, on }: Order): DeviceChange {
