@@ -1,0 +1,76 @@
+import type { Form, LookStyle } from "./palette.ts";
+
+/** A small picture that is put on the map once for each place of one look. */
+export interface Stamp {
+  /** Half its side: it reaches from -reach to +reach. */
+  readonly reach: number;
+  /** Offsets in x and y and the pixel (ABGR, little-endian RGBA) of each point that is not empty. */
+  readonly dx: Int16Array;
+  readonly dy: Int16Array;
+  readonly pixel: Uint32Array;
+}
+
+/** A lamp is round, a cabinet square: the figure in which a form is drawn. */
+export type Outline = "round" | "square";
+
+const SAMPLES = 4;
+const GLOW_REACH = 3;
+
+/** `radius` in device pixels. */
+export function makeStamp(style: LookStyle, outline: Outline, radius: number): Stamp {
+  const own = radius * style.size;
+  const reach = Math.ceil(own * (style.glow > 0 && radius >= 2 ? GLOW_REACH : 1)) + 1;
+  const dx: number[] = [];
+  const dy: number[] = [];
+  const pixel: number[] = [];
+  const [red, green, blue] = style.color;
+  for (let y = -reach; y <= reach; y += 1) {
+    for (let x = -reach; x <= reach; x += 1) {
+      const alpha = Math.max(coverage(style.form, outline, own, x, y), glowAt(style, own, Math.hypot(x, y)));
+      const opacity = Math.round(255 * alpha);
+      if (opacity === 0) continue;
+      dx.push(x);
+      dy.push(y);
+      pixel.push(((opacity << 24) | (blue << 16) | (green << 8) | red) >>> 0);
+    }
+  }
+  return { reach, dx: Int16Array.from(dx), dy: Int16Array.from(dy), pixel: Uint32Array.from(pixel) };
+}
+
+function glowAt({ glow }: LookStyle, radius: number, distance: number): number {
+  if (glow === 0 || radius < 2) return 0;
+  const rest = 1 - distance / (radius * GLOW_REACH);
+  return rest <= 0 ? 0 : glow * rest * rest;
+}
+
+/** Share of the pixel at `x`, `y` that the form covers. */
+function coverage(form: Form, outline: Outline, radius: number, x: number, y: number): number {
+  let inside = 0;
+  for (let row = 0; row < SAMPLES; row += 1) {
+    for (let column = 0; column < SAMPLES; column += 1) {
+      const px = x + (column + 0.5) / SAMPLES - 0.5;
+      const py = y + (row + 0.5) / SAMPLES - 0.5;
+      if (isInside(form, outline, radius, px, py)) inside += 1;
+    }
+  }
+  return inside / (SAMPLES * SAMPLES);
+}
+
+function isInside(form: Form, outline: Outline, radius: number, x: number, y: number): boolean {
+  const distance = outline === "round" ? Math.hypot(x, y) : Math.max(Math.abs(x), Math.abs(y)) * 1.08;
+  const line = Math.max(1, radius * 0.36);
+  switch (form) {
+    case "disc":
+      return distance <= radius;
+    case "ring":
+      return distance <= radius && distance >= radius - line;
+    case "cross":
+      return distance <= radius && Math.abs(Math.abs(x) - Math.abs(y)) <= line * 0.7;
+    case "slashed":
+      return distance <= radius && (distance >= radius - line || Math.abs(x + y) <= line * 0.8);
+    case "triangle":
+      return y <= radius * 0.75 && Math.abs(x) <= (y + radius) * 0.58;
+    default:
+      return form satisfies never;
+  }
+}

@@ -1,0 +1,75 @@
+import type { DeviceView, PointView } from "../api/answers.ts";
+import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
+import { pointText, qualityText } from "../texts/device-texts.ts";
+
+interface PointProps {
+  readonly city: LoadedCity;
+  readonly view: DeviceView;
+}
+
+/** Every point: value with unit, quality, and how long ago somebody confirmed it. */
+export function PointTable({ city, view }: PointProps) {
+  const wording = useWording();
+  useValue(useConsole().second);
+  return (
+    <section class="points">
+      <h2>{wording.text("device.points")}</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{wording.text("point.name")}</th>
+            <th scope="col" class="number">
+              {wording.text("point.value")}
+            </th>
+            <th scope="col">{wording.text("point.quality")}</th>
+            <th scope="col" class="number">
+              {wording.text("point.age")}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {view.points.map((point) => (
+            <PointRow key={point.name} city={city} view={view} point={point} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+function PointRow({ city, view, point }: PointProps & { readonly point: PointView }) {
+  const wording = useWording();
+  const { state } = point;
+  const standing = standingOf(city, view, point);
+  return (
+    <tr class={standing}>
+      <th scope="row">{pointText(wording.language, point.name)}</th>
+      <td class="number value">{state === null ? "–" : wording.value(state.value, point.unit)}</td>
+      <td class="quality">
+        {state === null ? wording.text("point.never") : qualityText(wording.language, state.quality)}
+      </td>
+      <td class="number age">
+        {state !== null && wording.age(ageOf(city, view, point))}
+        {standing === "old" && <b> {wording.text("age.old")}</b>}
+      </td>
+    </tr>
+  );
+}
+
+function ageOf(city: LoadedCity, view: DeviceView, { state, sweep }: PointView): number {
+  return state === null
+    ? Number.POSITIVE_INFINITY
+    : city.model.pointAge(view.gateway, { atMs: state.atMs, sweep });
+}
+
+/** How far a point may be believed now. */
+export function standingOf(
+  city: LoadedCity,
+  view: DeviceView,
+  point: PointView,
+): "fresh" | "old" | "bad" | "unknown" {
+  if (point.state === null || city.model.gatewayLink(view.gateway) === "down") return "unknown";
+  const maxAge = point.maxAgeMs ?? 0;
+  if (maxAge > 0 && ageOf(city, view, point) > maxAge) return "old";
+  return point.state.quality.startsWith("bad/") ? "bad" : "fresh";
+}

@@ -1,0 +1,62 @@
+import { useConsole, useValue, useWording } from "../app/console-context.ts";
+import { LanguageSwitch, ThemeSwitch } from "./switches.tsx";
+
+const PAGES = ["map", "commands", "gateways"] as const;
+
+export function TopBar() {
+  const parts = useConsole();
+  const wording = useWording();
+  const page = useValue(parts.page);
+  return (
+    <header class="top-bar">
+      <p class="brand">
+        <b>Nerve</b> <span>Dijon métropole</span>
+      </p>
+      <nav aria-label={wording.text("nav.label")}>
+        {PAGES.map((key) => (
+          <button
+            type="button"
+            key={key}
+            aria-current={key === page ? "page" : undefined}
+            onClick={() => parts.page.set(key)}
+          >
+            {wording.text(`nav.${key}`)}
+          </button>
+        ))}
+      </nav>
+      <CenterNote />
+      <Clock />
+      <ThemeSwitch />
+      <LanguageSwitch />
+      <button type="button" class="quiet" onClick={parts.signOut}>
+        {wording.text("signin.out")}
+      </button>
+    </header>
+  );
+}
+
+/** Whether the page follows the center, and how many gateways do. */
+function CenterNote() {
+  const parts = useConsole();
+  const wording = useWording();
+  const center = useValue(parts.center);
+  const city = useValue(parts.city);
+  useValue(parts.second);
+  const links = city?.model.countLinks() ?? { up: 0, all: 0 };
+  const whole = center === "live" && links.up === links.all;
+  return (
+    <p class={`center-note ${whole ? "whole" : "partial"}`}>
+      <i aria-hidden="true" />
+      {center === "live" ? wording.text("center.live") : wording.text("center.connecting")}
+      <span>{wording.text("links.all", links)}</span>
+    </p>
+  );
+}
+
+function Clock() {
+  const parts = useConsole();
+  const wording = useWording();
+  useValue(parts.second);
+  const now = useValue(parts.city)?.model.now();
+  return <time class="clock">{now === undefined ? "" : wording.clock(now)}</time>;
+}

@@ -1,0 +1,53 @@
+import type { Language } from "./texts.ts";
+
+type Text = Readonly<Record<Language, string>>;
+
+/** Points of the profiles that come with Nerve. One that is not here is shown under its own name. */
+const POINTS: Readonly<Record<string, Text>> = {
+  "dim-level": { en: "Dim level", fr: "Niveau demandé" },
+  "actual-level": { en: "Actual level", fr: "Niveau mesuré" },
+  level: { en: "Level", fr: "Niveau" },
+  "lamp-failure": { en: "Lamp failure", fr: "Lampe en défaut" },
+  "gear-failure": { en: "Gear failure", fr: "Appareillage en défaut" },
+  "lamp-on": { en: "Lamp on", fr: "Lampe allumée" },
+  "limit-error": { en: "Outside its limits", fr: "Hors limites" },
+  fading: { en: "Fading", fr: "Variation en cours" },
+  "reset-state": { en: "In reset state", fr: "État initial" },
+  "power-on-level": { en: "Level at power-on", fr: "Niveau à la mise sous tension" },
+  "system-failure-level": { en: "Level without bus", fr: "Niveau sans bus" },
+  "min-level": { en: "Least level", fr: "Niveau minimal" },
+  "max-level": { en: "Greatest level", fr: "Niveau maximal" },
+  "active-power": { en: "Power", fr: "Puissance" },
+  "door-open": { en: "Door open", fr: "Porte ouverte" },
+  "rcd-tripped": { en: "Residual-current device tripped", fr: "Différentiel déclenché" },
+  "main-breaker-tripped": { en: "Main breaker tripped", fr: "Disjoncteur général déclenché" },
+  "operating-hours": { en: "Operating hours", fr: "Heures de fonctionnement" },
+  "contactor-1": { en: "Contactor 1", fr: "Contacteur 1" },
+  temperature: { en: "Temperature", fr: "Température" },
+  power: { en: "Power", fr: "Puissance" },
+  energy: { en: "Energy", fr: "Énergie" },
+};
+
+export function pointText(language: Language, name: string): string {
+  const known = Object.hasOwn(POINTS, name) ? POINTS[name]?.[language] : undefined;
+  if (known !== undefined) return known;
+  const words = name.replaceAll("-", " ");
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
+}
+
+const QUALITY: Readonly<Record<string, Text>> = {
+  good: { en: "good", fr: "bonne" },
+  "good/local-override": { en: "good, local switch in force", fr: "bonne, commande locale" },
+  "uncertain/last-usable-value": { en: "last usable value", fr: "dernière valeur exploitable" },
+  "uncertain/engineering-units-exceeded": { en: "outside its range", fr: "hors plage" },
+  "bad/no-communication": { en: "no answer", fr: "pas de réponse" },
+  "bad/device-failure": { en: "device failure", fr: "équipement en défaut" },
+  "bad/sensor-failure": { en: "sensor failure", fr: "capteur en défaut" },
+  "bad/out-of-service": { en: "out of service", fr: "hors service" },
+  "bad/configuration-error": { en: "wrong configuration", fr: "configuration erronée" },
+  "bad/waiting-for-initial-data": { en: "waiting for its first value", fr: "attend sa première valeur" },
+};
+
+export function qualityText(language: Language, quality: string): string {
+  return (Object.hasOwn(QUALITY, quality) ? QUALITY[quality]?.[language] : undefined) ?? quality;
+}
