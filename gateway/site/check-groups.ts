@@ -86,7 +86,14 @@ function missingProof(
   const { points, id } = member.loaded.profile;
   const proof = points.find((point) => point.name === readBack.point);
   const complaint = proofComplaint({ name, type, unit, proof: readBack.point }, proof, { points });
-  if (complaint === undefined) return undefined;
+  if (complaint === undefined) {
+    if (member.device.points.some(({ definition }) => definition.name === readBack.point)) return undefined;
+    return {
+      found: `${member.device.id} without ${readBack.point}, which proves ${name}`,
+      expected: `members whose points have ${readBack.point}`,
+      remedy: `add ${readBack.point} to points of ${member.device.id}, or leave ${name} out of points of the group`,
+    };
+  }
   const found = `${member.device.id}, whose profile ${id} has ${complaint.found}`;
   return { found, expected: complaint.expected, remedy: "remove it, or name another group's profile" };
 }

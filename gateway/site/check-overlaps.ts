@@ -23,7 +23,6 @@ export function checkOverlaps(
 interface Place {
   readonly of: ResolvedDevice;
   readonly point: PointDefinition;
-  readonly index: number;
   readonly footprint: Footprint;
 }
 
@@ -35,7 +34,7 @@ function placesBySpace(devices: readonly ResolvedDevice[]): ReadonlyMap<string, 
       if (footprint === undefined) continue;
       const key = `${of.device.busId} ${of.device.unitAddress} ${footprint.space}`;
       const places = spaces.get(key);
-      const place = { of, point: point.definition, index, footprint };
+      const place = { of, point: point.definition, footprint };
       if (places === undefined) spaces.set(key, [place]);
       else places.push(place);
     }
@@ -70,8 +69,9 @@ function mayShare(one: Place, other: Place): boolean {
 }
 
 function tellInside(earlier: Place, later: Place, problems: ProblemList): void {
-  const { loaded } = later.of;
-  problems.add(loaded.source, ["points", later.index, "address"], {
+  const { source, profile } = later.of.loaded;
+  const index = profile.points.findIndex(({ name }) => name === later.point.name);
+  problems.add(source, ["points", index, "address"], {
     found: `${later.point.name} at ${placeText(later.footprint)}, where ${earlier.point.name} is`,
     expected: "a place of its own, or bits of one register that do not meet",
     remedy: "mend the address of one of the two",

@@ -13,10 +13,18 @@ export type AddressTemplate =
   | { readonly kind: "mapping"; readonly entries: readonly (readonly [string, AddressTemplate])[] };
 
 export type ParameterValues = Readonly<Record<string, number>>;
-export type RaisedClasses = Readonly<Record<string, "K1" | "K2" | "K3">>;
 
-/** The points of a profile for one set of parameter values: shared by all devices that have the same. */
+/** What a device of the site has otherwise than its profile. */
+export interface DeviceChoice {
+  /** By point; absent: none. */
+  readonly raised?: Readonly<Record<string, "K1" | "K2" | "K3">>;
+  /** Names of the points it has; absent: all of the profile. */
+  readonly points?: readonly string[];
+}
+
+/** The points of a profile for one set of parameter values and one choice: shared by all devices that have the same. */
 export interface ResolvedPoints {
+  /** In the order of the profile. */
   readonly definitions: readonly PointDefinition[];
   /** Of the point with the same index. */
   readonly footprints: readonly Footprint[];
@@ -25,6 +33,7 @@ export interface ResolvedPoints {
 
 /** A point whose address makes no sense to the driver. */
 export interface AddressFault {
+  /** Index in the profile. */
   readonly point: number;
   /** Inside the address. */
   readonly pointer: string;
@@ -38,7 +47,7 @@ export class DeviceProfile {
   readonly source: YamlSource;
   readonly driver: Driver;
   readonly #templates: readonly AddressTemplate[];
-  /** Bounded by the sets of parameter values that the site's devices have. */
+  /** Bounded by the sets of parameter values and the choices that the site's devices have. */
   readonly #resolved = new Map<string, ResolvedPoints>();
 
   constructor(
@@ -52,20 +61,26 @@ export class DeviceProfile {
   }
 
   /** Everything but the address is the profile's own object; the whole is shared where the values are equal. */
-  resolve(values: ParameterValues, raised: RaisedClasses): ResolvedPoints {
-    const key = JSON.stringify([Object.entries(values).toSorted(), Object.entries(raised).toSorted()]);
+  resolve(values: ParameterValues, choice: DeviceChoice): ResolvedPoints {
+    const { raised = {}, points } = choice;
+    const key = JSON.stringify([
+      Object.entries(values).toSorted(),
+      Object.entries(raised).toSorted(),
+      points?.toSorted() ?? null,
+    ]);
     const known = this.#resolved.get(key);
     if (known !== undefined) return known;
-    const resolved = this.#resolve(values, raised);
+    const resolved = this.#resolve(values, choice);
     this.#resolved.set(key, resolved);
     return resolved;
   }
 
-  #resolve(values: ParameterValues, raised: RaisedClasses): ResolvedPoints {
+  #resolve(values: ParameterValues, { raised = {}, points }: DeviceChoice): ResolvedPoints {
     const definitions: PointDefinition[] = [];
     const footprints: Footprint[] = [];
     const faults: AddressFault[] = [];
     for (const [index, point] of this.profile.points.entries()) {
+      if (points !== undefined && !points.includes(point.name)) continue;
       const template = this.#templates[index] ?? { kind: "value", value: point.address };
       try {
         const address = this.driver.parseAddress(fill(template, values), point);

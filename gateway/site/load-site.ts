@@ -12,6 +12,7 @@ import { type ResolvedDevice, resolveDevice } from "./resolve-devices.ts";
 import type { SiteBus, UnnumberedSite } from "./site.ts";
 import { SiteFileError } from "./site-file-error.ts";
 import { DEVICE_SCHEMA, SITE_SCHEMA, type WrittenDevice } from "./site-file-schema.ts";
+import { readJson } from "./source/json-source.ts";
 import { type Complaint, ProblemList } from "./source/problem-list.ts";
 import { checkSchema } from "./source/schema-problems.ts";
 import { readYaml, type YamlSource } from "./source/yaml-source.ts";
@@ -86,7 +87,7 @@ async function readSite(path: string): Promise<YamlSource> {
     refuse({ found: reasonOf(error), expected: "a site file", remedy: "check the path and who may read it" }),
   );
   if ("complaint" in read) return refuse(read.complaint);
-  const { source, problems } = readYaml(path, read.text);
+  const { source, problems } = (path.endsWith(".json") ? readJson : readYaml)(path, read.text);
   if (source === null) throw new SiteFileError(path, problems);
   return source;
 }

@@ -2,7 +2,8 @@ import { BusId, DeviceId, pointIdOf } from "../../domain/ids.ts";
 import type { CommandClass, PointDefinition } from "../../domain/point.ts";
 import { DEVICE_CLASSES, type Profile } from "../../domain/profile.ts";
 import { AddressError, type Footprint } from "../../drivers/driver.ts";
-import type { DeviceProfile, ParameterValues } from "./device-profile.ts";
+import { devicePointsComplaints } from "./check-device-points.ts";
+import type { DeviceChoice, DeviceProfile, ParameterValues } from "./device-profile.ts";
 import type { ExpandedDevice } from "./expand-devices.ts";
 import { tellAddressFaults } from "./load-profile.ts";
 import type { SiteBus, UnnumberedDevice } from "./site.ts";
@@ -52,12 +53,13 @@ export function resolveDevice(expanded: ExpandedDevice, parts: SiteParts): Resol
     );
   }
   const values = parameterValues(expanded, loaded, parts);
+  checkPoints(expanded, loaded, parts);
   checkClasses(expanded, loaded, parts);
   const unitAddress = unitAddressOf(expanded, loaded, parts);
   if (problems.size > before || bus === undefined || unitAddress === undefined || parts.deviceIds === null) {
     return undefined;
   }
-  const resolved = loaded.resolve(values, expanded.entry.commandClass);
+  const resolved = loaded.resolve(values, choiceOf(expanded.entry));
   tellAddressFaults(loaded, resolved, problems);
   checkMaxAge(expanded, resolved.definitions, { parts, bus });
   if (problems.size > before) return undefined;
@@ -166,15 +168,28 @@ function parameterKey({ entry }: ExpandedDevice, name: string): string {
   return Object.hasOwn(entry.repeat ?? {}, name) ? `repeat/${name}` : `parameters/${name}`;
 }
 
+function checkPoints(expanded: ExpandedDevice, { profile }: DeviceProfile, parts: SiteParts): void {
+  for (const { index, complaint } of devicePointsComplaints(expanded.entry.points ?? [], profile)) {
+    tell(expanded, `points/${index}`, complaint, parts);
+  }
+}
+
+function choiceOf({ commandClass, points }: ExpandedDevice["entry"]): DeviceChoice {
+  return { raised: commandClass, ...(points !== undefined && { points }) };
+}
+
 const CLASS_ORDER: readonly CommandClass[] = ["K0", "K1", "K2", "K3"];
 
 /** A site may raise the class that the profile gives a point, never lower it. */
 function checkClasses(expanded: ExpandedDevice, { profile }: DeviceProfile, parts: SiteParts): void {
-  for (const [name, raised] of Object.entries(expanded.entry.commandClass)) {
-    const writable = profile.points.filter((point) => point.commandClass !== undefined);
+  const { commandClass, points } = expanded.entry;
+  for (const [name, raised] of Object.entries(commandClass)) {
+    const writable = profile.points.filter(
+      (point) => point.commandClass !== undefined && points?.includes(point.name) !== false,
+    );
     const floor = writable.find((point) => point.name === name)?.commandClass;
     if (floor === undefined) {
-      const expected = `a point of ${profile.id} that is written`;
+      const expected = `a point of ${profile.id} that is written${points === undefined ? "" : " and listed in points"}`;
       const remedy = `write one of ${writable.map((point) => point.name).join(", ") || "none: it has no such point"}`;
       tell(expanded, `commandClass/${name}`, { at: "key", found: name, expected, remedy }, parts);
     } else if (CLASS_ORDER.indexOf(raised) < CLASS_ORDER.indexOf(floor)) {

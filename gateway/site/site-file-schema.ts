@@ -44,7 +44,11 @@ export const SITE_SCHEMA = z.strictObject(
       )
       .prefault({}),
     profiles: z.array(text(1_000, PATH), "a list of folders").max(20, "at most 20 folders").default([]),
-    buses: z.array(z.unknown(), "a list of buses").min(1, "at least one bus").max(256, "at most 256 buses"),
+    /** The largest gateway of a metropolis has some 450 cabinets, each on a socket of its own. */
+    buses: z
+      .array(z.unknown(), "a list of buses")
+      .min(1, "at least one bus")
+      .max(1_024, "at most 1024 buses"),
     devices: z.array(z.unknown(), "a list of devices").max(100_000, "at most 100000 devices"),
   },
   "a mapping with site, gateway, dataFolder, buses and devices",
@@ -74,6 +78,7 @@ export type WrittenBus = z.output<typeof BUS_SCHEMA>;
 
 const REPEAT = "numbers and ranges, ascending, e.g. 0..63 or 0..11,13";
 const ID = `${SLUG}; with repeat it holds its names, e.g. lamp-{shortAddress}`;
+const POINTS = "at least one name of a point of the profile, e.g. [dim-level, actual-level]";
 const degrees = (most: number, what: string) => z.number(what).min(-most, what).max(most, what);
 
 export const DEVICE_SCHEMA = z.strictObject(
@@ -114,6 +119,8 @@ export const DEVICE_SCHEMA = z.strictObject(
       )
       .exactOptional(),
     parent: text(200, "the id of the device it hangs on").exactOptional(),
+    /** Only these points of the profile are polled, told and commanded; absent: all. */
+    points: z.array(slug, POINTS).min(1, POINTS).max(1_000, "at most 1000 points").exactOptional(),
     /** Raises the class of points, by name; never lowers it. */
     commandClass: z
       .record(

@@ -236,6 +236,53 @@ const SITE_CASES: readonly RefusedCase[] = [
     pointers: ["/devices/0/id"],
     says: /add shortAddress to repeat/,
   },
+  {
+    name: "a point that the profile does not have",
+    site: lampWith(`{ id: a, ${LAMP}, ${REST}, parameters: { shortAddress: 1 }, points: [‸actual-levle] }`),
+    pointers: ["/devices/0/points/0"],
+    says: /unknown point actual-levle.*did you mean actual-level\?/,
+  },
+  {
+    name: "a writable point without the point that proves it, in a repeat",
+    site: lampWith(
+      `{ repeat: { shortAddress: 0..2 }, id: "a-{shortAddress}", ${LAMP}, ${REST}, points: [lamp-on, ‸dim-level] }`,
+    ),
+    pointers: ["/devices/0/points/1", "/devices/0/points/1", "/devices/0/points/1"],
+    says: /dim-level without actual-level, which proves it.*add actual-level to points/,
+  },
+  {
+    name: "an empty list of points",
+    site: lampWith(`{ id: a, ${LAMP}, ${REST}, parameters: { shortAddress: 1 }, points: ‸[] }`),
+    pointers: ["/devices/0/points"],
+    says: /found an empty list, expected at least one name of a point/,
+  },
+  {
+    name: "a point listed twice",
+    site: lampWith(
+      `{ id: a, ${LAMP}, ${REST}, parameters: { shortAddress: 1 }, points: [lamp-on, ‸lamp-on] }`,
+    ),
+    pointers: ["/devices/0/points/1"],
+    says: /lamp-on twice/,
+  },
+  {
+    name: "a class on a point that is left out",
+    site: lampWith(
+      `{ id: a, ${LAMP}, ${REST}, parameters: { shortAddress: 1 }, points: [lamp-on], commandClass: { ‸dim-level: K2 } }`,
+    ),
+    pointers: ["/devices/0/commandClass/dim-level"],
+    says: /listed in points/,
+  },
+  {
+    name: "a group whose member lacks the point that proves its commands",
+    site: siteText(
+      [
+        `  - { id: a, ${LAMP}, ${REST}, parameters: { shortAddress: 1 }, points: [lamp-on] }`,
+        `  - { id: g, profile: intesis-dali-group, ${REST}, parameters: { group: 1 }, points: [level], members: ‸[a] }`,
+      ].join("\n"),
+    ),
+    pointers: ["/devices/1/members"],
+    says: /a without actual-level, which proves level.*add actual-level to points of a/,
+  },
 ];
 
 /** Problems of YAML itself have no pointer. */

@@ -60,6 +60,71 @@ t.test(
   },
 );
 
+t.test("a device has only the points that its entry lists, in the order of the profile", async (t) => {
+  const six = "points: [lamp-on, actual-level, dim-level]";
+  const lamps = `  - { repeat: { shortAddress: 0..1 }, id: "lamp-{shortAddress}", profile: intesis-dali-lamp, bus: bridge, unit: 1, ${six} }`;
+  const group = `  - { id: g, profile: intesis-dali-group, bus: bridge, unit: 1, points: [level], members: ["lamp-{0..1}"] }`;
+  const whole = lamp("whole", 7);
+  const devices = [lamps, group.replace("points", "parameters: { group: 0 }, points"), whole].join("\n");
+  const site = numberSite(await load(t, { site: siteText(devices) }), numberInOrder);
+  const [first, second, all, other] = site.devices;
+  t.strictSame(
+    first?.points.map(({ id }) => id),
+    ["lamp-0/dim-level", "lamp-0/actual-level", "lamp-0/lamp-on"],
+  );
+  t.match(second?.points[0]?.definition, { address: { register: 115 } });
+  t.strictSame(
+    all?.points.map(({ id }) => id),
+    ["g/level"],
+  );
+  t.equal(other?.points.length, 27, "without a list it has all");
+  t.equal(new PointIndex(site).find("lamp-0/limit-error" as PointId), undefined, "nobody can command it");
+  const { plans } = makeFieldPlans(site);
+  t.equal(plans[0]?.buses[0]?.units[0]?.points.length, 3 + 3 + 1 + 27, "nor is it polled");
+});
+
+t.test("the same list of points shares the definitions, another does not", async (t) => {
+  const other = "  - { id: two, driver: modbus, transport: tcp, host: 127.0.0.1, port: 1503 }";
+  const few = (id: string, bus: string, list: string): string =>
+    lamp(id, 7).replace("bus: bridge", `bus: ${bus}, points: [${list}]`);
+  const here = few("here", "bridge", "actual-level, lamp-on");
+  const there = few("there", "two", "lamp-on, actual-level");
+  const site = await load(t, { site: siteText(`${here}\n${there}`, other) });
+  const [one, same] = site.devices;
+  t.equal(one?.points[0]?.definition, same?.points[0]?.definition);
+  const apart = await load(t, {
+    site: siteText(`${here}\n${lamp("there", 7).replace("bridge", "two")}`, other),
+  });
+  t.not(apart.devices[0]?.points[0]?.definition, apart.devices[1]?.points[1]?.definition);
+});
+
+t.test("a site as JSON is the same site, and its mistakes have their places too", async (t) => {
+  const device = { profile: "intesis-dali-lamp", bus: "bridge", unit: 1, parameters: { shortAddress: 1 } };
+  const written = (more: object) => ({
+    site: { id: "old-town", name: 'Old: "town"' },
+    gateway: "gw-1",
+    dataFolder: "data",
+    buses: [{ id: "bridge", driver: "modbus", transport: "tcp", host: "127.0.0.1", port: 1502 }],
+    devices: [{ id: "a", ...device, ...more }],
+  });
+  const good = JSON.stringify(written({}));
+  const folder = t.testdir({
+    "good.json": good,
+    "wrong.json": JSON.stringify(written({ points: ["lamp-onn"] }), null, 2),
+    "twice.json": good.replace('"gateway"', '"gateway":"gw-0","gateway"'),
+    "yaml.json": `# a remark\n${good}`,
+    "broken.json": good.slice(0, -2),
+  });
+  const site = await loadSite(join(folder, "good.json"));
+  t.match(site, { name: 'Old: "town"', devices: [{ id: "a" }] });
+  const refused = (name: string, message: RegExp) =>
+    t.rejects(loadSite(join(folder, name)), { name: "SiteFileError", message });
+  await refused("wrong.json", /wrong\.json:\d\d:\d+ \/devices\/0\/points\/0: .*did you mean lamp-on\?/);
+  await refused("twice.json", /a key that is there already/);
+  await refused("yaml.json", /no JSON.*or name the file \.yaml/);
+  await refused("broken.json", /no YAML/);
+});
+
 t.test("points are numbered by the store and found by id and number", async (t) => {
   const site = numberSite(await load(t, { site: siteText(lamp("a", 1)) }), numberInOrder);
   const index = new PointIndex(site);
