@@ -28,9 +28,13 @@ async function profileOf(deviceClass: string, id: string): Promise<DeviceProfile
   return loaded;
 }
 
-const CABINET = { id: "rue-x", feeders: [[0, 1, 2], [3, 4], [5], [], [6, 7]], fadeMs: 0, minOnOffSec: 0 };
+/** Feeder n has n lamps, so that no two have the same current. */
+const FEEDERS = Array.from({ length: 8 }, (_, way) =>
+  Array.from({ length: way + 1 }, (_, lamp) => (way * (way + 1)) / 2 + lamp),
+);
+const CABINET = { id: "rue-x", feeders: FEEDERS, fadeMs: 0, minOnOffSec: 0 };
 
-/** A cabinet with eight lamps, and a session with one of its units. */
+/** A cabinet with 36 lamps, and a session with one of its units. */
 async function open(t: Test, profile: DeviceProfile, unit: number, bus: object = {}) {
   const clock = new StillClock();
   const simulation = await startSimulation(parseSimulationConfig({ cabinets: [CABINET] }), clock);
@@ -186,7 +190,11 @@ t.test(
         closed.map((way) => way.feeder),
         [1, 2, 3, 4, 5, 6, 7, 8].slice(feeder),
       );
+      t.match(rounded(await read()), rounded(truthOf(cabinet.controller.view())), `open up to ${feeder}`);
+      cabinet.controller.treat("trip-breaker", feeder - 1);
+      t.match(rounded(await read()), rounded(truthOf(cabinet.controller.view())), `tripped up to ${feeder}`);
     }
+    cabinet.controller.treat("reset-breaker", 4);
     await write("feeder-5-contactor-demand", true);
     clock.advance(80);
     t.equal((await read())["feeder-5-contactor-feedback"], true, "and its read-back proves it");
@@ -223,7 +231,9 @@ t.test("every point of the meter agrees with the lamps that it feeds", async (t)
     t.ok(Math.abs(number(now, name) - expected) <= tolerance, `${name}: ${now[name]}, ${expected} expected`);
   const watts = (...lamps: number[]) => lamps.reduce((sum, lamp) => sum + (lit[lamp]?.powerW ?? 0), 0);
   // Feeders 1, 4, 7 are on L1 with the cabinet's own 9 W, feeders 2, 5, 8 on L2, 3 and 6 on L3.
-  const phases = [9 + watts(0, 1, 2), watts(3, 4, 6, 7), watts(5)];
+  const onFeeders = (...feeders: number[]) =>
+    watts(...feeders.flatMap((feeder) => FEEDERS[feeder - 1] ?? []));
+  const phases = [9 + onFeeders(1, 4, 7), onFeeders(2, 5, 8), onFeeders(3, 6)];
   const total = phases.reduce((sum, phase) => sum + phase, 0);
   for (const [at, phase] of phases.entries()) {
     const line = `l${at + 1}`;

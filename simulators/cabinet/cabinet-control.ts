@@ -227,7 +227,7 @@ export function viewCabinet(now: CabinetNow, measures: CabinetMeasures): Omit<Ca
     shock: nowMs < shockUntilMs,
     dark,
     settings: [...settings],
-    mode: modeInForce(now, measures.isLost),
+    mode: modeInForce(now, measures.link),
     temperatureC: insideTemperature(now, measures),
     batteryV: batteryVolts(now),
     leakageMa: leakageMa(now),

@@ -16,8 +16,8 @@ export interface CabinetNow {
 export interface CabinetMeasures {
   readonly loads: FeederLoads;
   readonly wallMs: number;
-  /** The heartbeat has stayed away. */
-  readonly isLost: boolean;
+  /** `lost`: the heartbeat has stayed away. */
+  readonly link: "heard" | "lost";
 }
 
 /** What every metre of cable leaks, for each live feeder, mA. */
@@ -46,7 +46,7 @@ export function readDiscreteInputs({ state, contactors, dark, nowMs }: CabinetNo
 export function readInputRegisters(now: CabinetNow, measures: CabinetMeasures): Uint16Array {
   const registers = new Uint16Array(INPUT.count);
   const { contactors } = now;
-  registers[INPUT.mode] = modeInForce(now, measures.isLost);
+  registers[INPUT.mode] = modeInForce(now, measures.link);
   registers[INPUT.reason] = contactors.lastReason;
   putWide(registers, INPUT.lastSwitch, contactors.lastSwitchSec);
   for (const [index, way] of contactors.ways.entries()) {
@@ -60,10 +60,10 @@ export function readInputRegisters(now: CabinetNow, measures: CabinetMeasures): 
   return registers;
 }
 
-export function modeInForce({ state }: CabinetNow, isLost: boolean): number {
+export function modeInForce({ state }: CabinetNow, link: CabinetMeasures["link"]): number {
   if (state.rcdTripped || state.mainBreakerTripped) return MODE.locked;
   if (state.selectorLocal) return MODE.local;
-  return isLost ? MODE.astro + (state.settings[HOLDING.fallbackMode] ?? 0) : MODE.remote;
+  return link === "lost" ? MODE.astro + (state.settings[HOLDING.fallbackMode] ?? 0) : MODE.remote;
 }
 
 /** °C: outside by the height of the sun, and what the closed cabinet adds. */

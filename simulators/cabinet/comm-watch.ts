@@ -20,8 +20,8 @@ export class CommWatch implements Disposable {
     this.#options = options;
   }
 
-  get isLost(): boolean {
-    return this.#state === "lost";
+  get link(): "heard" | "lost" {
+    return this.#state === "lost" ? "lost" : "heard";
   }
 
   beat(): void {

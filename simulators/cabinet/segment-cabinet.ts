@@ -81,7 +81,7 @@ export class SegmentCabinet implements RegisterBank, Disposable {
   readInput(address: number, count: number): ReadAnswer {
     const { clock, loads } = this.#options;
     return slice(
-      readInputRegisters(this.#now(), { loads, wallMs: clock.wallMs(), isLost: this.#watch.isLost }),
+      readInputRegisters(this.#now(), { loads, wallMs: clock.wallMs(), link: this.#watch.link }),
       address,
       count,
     );
@@ -145,7 +145,7 @@ export class SegmentCabinet implements RegisterBank, Disposable {
 
   view(): CabinetView {
     const { loads, clock } = this.#options;
-    const shown = { loads, wallMs: clock.wallMs(), isLost: this.#watch.isLost };
+    const shown = { loads, wallMs: clock.wallMs(), link: this.#watch.link };
     return { id: this.id, ...viewCabinet(this.#now(), shown), effects: this.#effects };
   }
 

@@ -145,6 +145,7 @@ t.test("a cabinet that can not be meant stops the start and names its field", (t
   t.throws(() => parseSimulationConfig(clash), { name: "InvalidField", pointer: "/cabinets/0/id" });
   const ageing = { failureEverySec: 0, repairAfterSec: 1 };
   t.throws(() => parseSimulationConfig({ cabinets: [street], ageing }), {
+    name: "InvalidField",
     pointer: "/ageing/failureEverySec",
   });
   t.end();
