@@ -89,6 +89,15 @@ async function guard(chunks: readonly Buffer[], connected: "connected" | "not") 
   return { passed: Buffer.concat(passed), refusal };
 }
 
+t.test("before a client is let in 64 KiB pass in all, after it any number of packets", async (t) => {
+  const pings = Array.from({ length: 70 }, () => packet(0x30, Buffer.alloc(1_021)));
+  const stream = [packet(0x10, Buffer.alloc(12)), ...pings];
+  const outside = await guard(stream, "not");
+  t.match(outside.refusal, { name: OversizedPacketError.name, message: /more than 65536 bytes/ });
+  t.equal(outside.passed.length, 14 + 63 * 1_024);
+  t.equal((await guard(stream, "connected")).refusal, null);
+});
+
 t.test("however a stream is cut into chunks, the guard decides the same", async (t) => {
   const length = fc.oneof(
     fc.integer({ min: 0, max: 300 }),
@@ -167,7 +176,11 @@ function matches(filter: readonly string[], topic: readonly string[]): boolean {
 }
 
 t.test("a point is published at most once a second, and its last value is never lost", async (t) => {
-  const step = fc.record({ ms: fc.integer({ min: 0, max: 700 }), point: fc.constantFrom(1, 2, 3, 999) });
+  const step = fc.record({
+    ms: fc.integer({ min: 0, max: 1_200 }),
+    point: fc.constantFrom(1, 2, 3, 999),
+    flush: fc.boolean(),
+  });
   const result = await fc.check(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const clock = new SimulatedClock();
@@ -183,11 +196,11 @@ t.test("a point is published at most once a second, and its last value is never 
         },
       });
       const last = new Map<number, number>();
-      for (const [index, { ms, point }] of steps.entries()) {
+      for (const [index, { ms, point, flush }] of steps.entries()) {
         publisher.take([stored(point, index, index + 1)]);
         if (POINTS.findByNumber(point as PointNumber) !== undefined) last.set(point, index + 1);
         await clock.advance(ms);
-        publisher.flush();
+        if (flush) publisher.flush();
       }
       await clock.advance(PUBLISH_INTERVAL);
       publisher.flush();
