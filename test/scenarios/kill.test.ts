@@ -7,6 +7,8 @@ import { systemRandom } from "../../domain/system-random.ts";
 import { Millis, Seconds } from "../../domain/time.ts";
 import { eventually, openScenarioCity, pause, type ScenarioCity } from "./scenario-city.ts";
 
+t.setTimeout(180_000);
+
 const LAMPS = 6;
 const LANES = ["A", "B", "C", "D"] as const;
 
