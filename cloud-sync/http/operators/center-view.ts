@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
-import type { Clock } from "../../../domain/time.ts";
+import { type Clock, since } from "../../../domain/time.ts";
 import type { LiveLinks } from "../../registry/live-links.ts";
 import type { Database } from "../../store/database.ts";
 import { type GatewayRow, listGateways } from "../../store/tables/gateways.ts";
 import { type LinkRow, listLinks } from "../../store/tables/links.ts";
 import { listStates } from "../../store/tables/point-states.ts";
+import { listPointCounts, type PointCountRow } from "../../store/views/point-counts.ts";
 import { type LinkKnowledge, type StateView, viewState } from "./state-view.ts";
 
 const linkView = z.object({
@@ -58,6 +59,35 @@ export class CenterView {
     const knowledge = this.#knowledge(id, row);
     const at = { now: this.#clock.now(), uptime: this.#clock.uptime() };
     return states.map((state) => viewState(state, knowledge, at));
+  }
+
+  /** Every gateway that told of points, with how many of them are good at this moment. */
+  async completeness() {
+    const rows = await listPointCounts(this.#database, this.#clock.now());
+    const byGateway = Map.groupBy(rows, (row) => row.gateway_id);
+    return [...byGateway].map(([gatewayId, of]) => {
+      const groups = Map.groupBy(of, (row) => `${row.class} ${row.poll_class}`);
+      const counts = [...groups.values()].map((group) => this.#count(gatewayId, group));
+      return { gatewayId, link: this.#links.find(gatewayId)?.state ?? ("down" as const), counts };
+    });
+  }
+
+  #count(gatewayId: GatewayId, rows: readonly PointCountRow[]) {
+    const link = this.#links.find(gatewayId);
+    const isDown = (link?.state ?? "down") === "down";
+    const now = this.#clock.uptime();
+    const sum = (of: (row: PointCountRow) => number): number => rows.reduce((all, row) => all + of(row), 0);
+    const isSwept = ({ sweep, max_age_ms }: PointCountRow): boolean => {
+      const at = link?.sweeps.get(sweep);
+      return at !== undefined && since(at, now) <= max_age_ms;
+    };
+    return {
+      class: rows[0]?.class ?? "",
+      pollClass: rows[0]?.poll_class ?? "",
+      points: sum((row) => row.points),
+      told: sum((row) => row.told),
+      good: isDown ? 0 : sum((row) => (isSwept(row) ? row.good : row.good_young)),
+    };
   }
 
   /** Ms since each poll sweep of the gateway was last complete. */

@@ -8,6 +8,7 @@ import type { AccessTokens } from "../../access/access-tokens.ts";
 import { type Database, isDataRefusal } from "../../store/database.ts";
 import { addAlarmRoutes } from "./alarm-routes.ts";
 import { addCommandRoutes, type CommandRouteParts } from "./command-routes.ts";
+import { addCompletenessRoute } from "./completeness-route.ts";
 import type { EventHub } from "./event-hub.ts";
 import { addEventRoute } from "./event-route.ts";
 import { addGatewayRoutes, type GatewayRouteParts } from "./gateway-routes.ts";
@@ -117,6 +118,7 @@ async function addRoutes(app: FastifyInstance, parts: OperatorListenerParts): Pr
   addWatchRoutes(app, guard, { database, watchers: () => hub.watchers });
   addGatewayRoutes(app, guard, parts);
   addAlarmRoutes(app, guard, parts);
+  addCompletenessRoute(app, guard, parts);
   addCommandRoutes(app, guard, parts);
   addHistoryRoute(app, guard, parts);
   addEventRoute(app, guard, parts);
