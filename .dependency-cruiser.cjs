@@ -78,6 +78,9 @@ const PACKAGES = {
   "@peculiar/x509": ["^gateway/uplink/", "^cloud-sync/registry/"],
   "reflect-metadata": ["^gateway/uplink/", "^cloud-sync/registry/"],
   commander: ["^gateway/cli/"],
+  esbuild: ["^cloud-sync/console/"],
+  preact: ["^cloud-sync/console/"],
+  uplot: ["^cloud-sync/console/"],
   zod: [OURS],
   pino: ["^(drivers|gateway|cloud-sync|simulators|city)/"],
 };
@@ -143,7 +146,7 @@ module.exports = {
       name: "no-orphan",
       severity: "error",
       comment: "import it where it is needed, or remove it",
-      from: { orphan: true, path: OURS, pathNot: ["/main\\.ts$", "\\.test\\.ts$"] },
+      from: { orphan: true, path: OURS, pathNot: ["/main\\.tsx?$", "\\.test\\.ts$"] },
       to: {},
     },
     {
@@ -156,13 +159,13 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "^node_modules/" },
-    exclude: { path: "/console/vendor/" },
+    exclude: { path: "/console/(vendor|dist)/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     combinedDependencies: true,
     enhancedResolveOptions: {
       exportsFields: ["exports"],
-      extensions: [".ts", ".js", ".json", ".d.ts"],
+      extensions: [".ts", ".tsx", ".js", ".json", ".d.ts"],
       conditionNames: ["import", "node", "default", "types"],
     },
   },

@@ -25,7 +25,7 @@ export function cruiseLayers(root: string): LayerReport {
   const folders = FOLDERS.filter((folder) => existsSync(join(root, folder)));
   const answer = cruise(root, folders);
   const seen = new Set(answer.modules.map((module) => module.source));
-  const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: root }));
+  const files = folders.flatMap((folder) => globSync(`${folder}/**/*.{ts,tsx}`, { cwd: root }));
   const remedies = new Map(answer.summary.ruleSetUsed.forbidden.map((rule) => [rule.name, rule.comment]));
   return {
     breaches: answer.summary.violations.map(({ rule, from, to }) => ({

@@ -33,6 +33,8 @@ export const BOARD_TICK = Millis(500);
 /** Read in one tick; the rest waits for the next. */
 const READ_MAX = 8_000;
 const COMMANDS_MAX = 2_000;
+/** Catalogues come one after the other when a center starts: the index is built once they are through. */
+const WARM_AFTER = Seconds(2);
 /** A hint that was missed costs at most this long. */
 const REREAD_PERIOD = Seconds(60);
 
@@ -51,14 +53,29 @@ export class ConsoleBoard {
   #commands = new Map<string, GatewayId>();
   #stops: readonly (() => void)[] = [];
   #cancel: CancelTimer = () => undefined;
+  #cancelWarm: CancelTimer = () => undefined;
+  readonly #forget: () => void;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ConsoleBoardParts) {
     this.#parts = parts;
     // Alone among the hints it is heard always: an old index would answer for devices that are gone.
-    parts.events.on("catalogue-changed", () => {
+    this.#forget = parts.events.on("catalogue-changed", () => {
       this.#catalogue = "changed";
+      this.#warmSoon(WARM_AFTER);
     });
+  }
+
+  /** Builds the index before anybody asks, so that the first console does not wait for it. */
+  open(): void {
+    this.#warmSoon(Millis(0));
+  }
+
+  close(): void {
+    this.#forget();
+    this.#cancelWarm();
+    this.#viewers.clear();
+    this.#rest();
   }
 
   get viewers(): number {
@@ -101,6 +118,18 @@ export class ConsoleBoard {
       ([sweep, at]) => [sweep, Math.round(now - since(at, uptime))] as const,
     );
     return { state: link?.state ?? "down", sweeps };
+  }
+
+  #warmSoon(after: Millis): void {
+    this.#cancelWarm();
+    this.#cancelWarm = this.#parts.clock.schedule(after, () => {
+      this.index().catch((err: unknown) => {
+        this.#parts.logger.error(
+          { err },
+          "the console's places could not be read: the next console tries again",
+        );
+      });
+    });
   }
 
   #listen(): void {

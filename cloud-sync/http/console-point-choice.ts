@@ -11,7 +11,8 @@ export interface PointChoice {
 }
 
 /** A name that ends in one of these tells of trouble; the center has no profile to ask. */
-const TROUBLE = /(^|-)(failures?|fault|alarm|trip|tripped|spent|error)(-on|-off|-\d+)?$/;
+const TROUBLE =
+  /(^|-)(failures?|fault|alarm|trip|tripped|spent|error|door-open|water|shock)(-on|-off|-\d+)?$/;
 const ALARMS_MAX = 40;
 const SET_POINTS = ["dim-level", "level"];
 const SHOWN = ["actual-level", "level", "state"];
@@ -45,7 +46,7 @@ function isCommandable({ command_class, access }: ProfilePointRow): boolean {
 
 function commandRank({ name, unit, type }: ProfilePointRow): number {
   if (SET_POINTS.includes(name)) return SET_POINTS.indexOf(name);
-  if (name.startsWith("contactor")) return 5;
+  if (name.includes("contactor")) return 5;
   if (unit === "%") return 6;
   return type === "boolean" ? 7 : 8;
 }

@@ -34,6 +34,8 @@ const historyQuery = z.strictObject({
 /** What the console asks beside the operators' interface: `docs/console.md` says what each answers. */
 export function addConsoleRoutes(app: FastifyInstance, parts: ConsoleRouteParts): void {
   const board = new ConsoleBoard(parts);
+  app.addHook("onReady", async () => board.open());
+  app.addHook("onClose", async () => board.close());
   const add = adderFor(app, parts.guard);
   add("places", "Every device as columns, for the map", (request, reply) =>
     sendPlaces(board, request, reply),

@@ -4,7 +4,10 @@ const PER_ADDRESS_MAX = 10;
 const SPAN = Minutes(1);
 const ADDRESSES_MAX = 1_000;
 
-/** Counts tries to redeem a claim: at most 10 a minute and address, and 1,000 addresses a minute altogether. */
+/**
+ * Counts tries to redeem a claim that did not succeed: at most 10 a minute and address, and 1,000 addresses a minute
+ * altogether. All gateways of a city may stand behind one address, so those that enrol are not counted.
+ */
 export class ClaimAttempts {
   readonly #clock: Clock;
   #tries = new Map<string, number>();
@@ -15,7 +18,7 @@ export class ClaimAttempts {
     this.#since = clock.uptime();
   }
 
-  /** Whether one more try is allowed; counts it. */
+  /** Whether one more try is allowed; counts it, as it may fail. */
   allow(address: string): boolean {
     const now = this.#clock.uptime();
     if (now - this.#since >= SPAN) {
@@ -26,5 +29,11 @@ export class ClaimAttempts {
     if (tries >= PER_ADDRESS_MAX || (tries === 0 && this.#tries.size >= ADDRESSES_MAX)) return false;
     this.#tries.set(address, tries + 1);
     return true;
+  }
+
+  /** Takes a try back that was none. */
+  succeeded(address: string): void {
+    const tries = this.#tries.get(address) ?? 0;
+    if (tries > 0) this.#tries.set(address, tries - 1);
   }
 }

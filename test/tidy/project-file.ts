@@ -18,9 +18,9 @@ export interface Finding {
 /** Looks at the whole project, so that a planted project can be given to it as well. */
 export type TidyCheck = (files: readonly ProjectFile[]) => readonly Finding[];
 
-const LEFT_OUT = new Set(["node_modules", ".git", ".tap", ".nerve", "coverage"]);
+const LEFT_OUT = new Set(["node_modules", ".git", "dist", ".tap", ".nerve", "coverage"]);
 const TEXT =
-  /\.(ts|js|cjs|mjs|json|md|yaml|yml|sql|html|css|svg|txt|sh)$|(^|\/)(run|\.taprc|\.gitignore|\.npmrc)$/;
+  /\.(ts|tsx|js|cjs|mjs|json|md|yaml|yml|sql|html|css|svg|txt|sh)$|(^|\/)(run|\.taprc|\.gitignore|\.npmrc)$/;
 
 export function readProject(root: string): readonly ProjectFile[] {
   const paths = globSync(["**/*", "**/.*", ".ci/*"], { cwd: root, exclude: (name) => LEFT_OUT.has(name) });
@@ -36,7 +36,7 @@ export function isProduct(path: string): boolean {
 }
 
 export function isCode(path: string): boolean {
-  return /\.(ts|js|cjs|mjs)$/.test(path) && !path.includes("/console/vendor/");
+  return /\.(ts|tsx|js|cjs|mjs)$/.test(path) && !path.includes("/console/vendor/");
 }
 
 /** The findings of `pattern` in a text, line by line. */

@@ -7,6 +7,11 @@ import { PlaceTable } from "../city/place-table.ts";
 import { PlaceSearch } from "../city/search.ts";
 import type { Console } from "./console-context.ts";
 
+interface Ground {
+  readonly contours: readonly Contour[];
+  readonly attribution: string;
+}
+
 const PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
 /**
@@ -16,22 +21,26 @@ const PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000];
 export async function followCenter(parts: Console, contoursUrl: string, signal: AbortSignal): Promise<void> {
   const file = await readContourFile(contoursUrl);
   const contours = readContours(file);
+  const ground = { contours, attribution: file.attribution };
   let failures = 0;
   while (!signal.aborted) {
-    try {
-      await followOnce(parts, { contours, attribution: file.attribution }, signal, () => {
-        failures = 0;
-      });
-    } catch (cause) {
-      if (signal.aborted) return;
-      if (cause instanceof CenterProblem && cause.status === 401) return parts.center.set("refused");
-      if (!(cause instanceof CenterProblem)) window.reportError(cause);
-    }
-    parts.center.set("lost");
+    const end = await followOnce(parts, ground, signal).catch((cause: unknown) => judge(cause, signal));
+    if (end === "aborted") return;
+    parts.center.set(end === "refused" ? "refused" : "lost");
+    if (end === "refused") return;
+    failures = end === "ended" ? 0 : failures + 1;
     const pause = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)] ?? 0;
-    failures += 1;
     await new Promise((resolve) => window.setTimeout(resolve, pause));
   }
+}
+
+/** `ended`: it was live until then. */
+type TurnEnd = "ended" | "failed" | "refused" | "aborted";
+
+function judge(cause: unknown, signal: AbortSignal): TurnEnd {
+  if (signal.aborted) return "aborted";
+  if (!(cause instanceof CenterProblem)) window.reportError(cause);
+  return cause instanceof CenterProblem && cause.status === 401 ? "refused" : "failed";
 }
 
 async function readContourFile(url: string): Promise<ContourFile> {
@@ -39,40 +48,35 @@ async function readContourFile(url: string): Promise<ContourFile> {
   return (await response.json()) as ContourFile;
 }
 
-async function followOnce(
-  parts: Console,
-  ground: { readonly contours: readonly Contour[]; readonly attribution: string },
-  signal: AbortSignal,
-  onLive: () => void,
-): Promise<void> {
+async function followOnce(parts: Console, ground: Ground, signal: AbortSignal): Promise<TurnEnd> {
   const turn = new AbortController();
-  const either = AbortSignal.any([signal, turn.signal]);
-  let ready = false;
+  let ready: "not-yet" | "ready" = "not-yet";
   const early: StreamEvent[] = [];
   const take = (event: StreamEvent): void => {
-    if (!ready) early.push(event);
+    if (ready === "not-yet") early.push(event);
     // The columns changed their meaning: everything is read anew.
     else if (takeEvent(parts, event) === "other-places") turn.abort();
   };
-  const stream = parts.client.follow("", take, either);
-  stream.catch(() => undefined);
+  const stream = parts.client.follow("", take, AbortSignal.any([signal, turn.signal]));
   const read = readCity(parts, ground);
-  // Whichever fails first ends the turn.
-  await Promise.race([read, stream.then(() => read)]);
-  await read;
-  ready = true;
-  for (const event of early) if (takeEvent(parts, event) === "other-places") turn.abort();
+  try {
+    // Whichever fails first ends the turn.
+    await Promise.race([read, stream.then(() => read)]);
+  } catch (cause) {
+    turn.abort();
+    await Promise.allSettled([stream, read]);
+    throw cause;
+  }
+  ready = "ready";
+  for (const event of early) take(event);
   parts.center.set("live");
-  onLive();
   await stream.catch((cause: unknown) => {
-    if (!turn.signal.aborted) throw cause;
+    if (signal.aborted) throw cause;
   });
+  return signal.aborted ? "aborted" : "ended";
 }
 
-async function readCity(
-  parts: Console,
-  { contours, attribution }: { readonly contours: readonly Contour[]; readonly attribution: string },
-): Promise<void> {
+async function readCity(parts: Console, { contours, attribution }: Ground): Promise<void> {
   const [places, levels] = await Promise.all([parts.client.places(), parts.client.levels()]);
   if (places.tag !== levels.tag) throw new CenterProblem(0, "changing", "the catalogues change right now");
   const held = parts.city.value;

@@ -18,9 +18,9 @@ export function Frame() {
   if (center === "refused") return <SignIn />;
   return (
     <div class="frame">
-      <a class="skip" href="#main" onClick={skip}>
+      <button type="button" class="skip" onClick={skip}>
         {wording.text("app.skip")}
-      </a>
+      </button>
       <TopBar />
       {center === "lost" && (
         <p class="banner" role="alert">
@@ -46,8 +46,7 @@ export function Frame() {
   );
 }
 
-function skip(event: MouseEvent): void {
-  event.preventDefault();
+function skip(): void {
   const map = document.querySelector<HTMLElement>(".map-hands") ?? document.getElementById("main");
   map?.focus();
 }

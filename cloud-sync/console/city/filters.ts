@@ -13,13 +13,16 @@ export const TROUBLE: readonly LookName[] = ["alarm", "silent"];
 export const DOUBTFUL: readonly LookName[] = ["old", "unknown", "silent"];
 const ON: readonly LookName[] = ["level-1", "level-2", "level-3", "level-4", "level-5"];
 
-/** 1 for each place that passes by what it is; the state is judged by `looksShown`, as it moves. */
+/**
+ * 1 for each place that passes by what it is; the state is judged by `looksShown`, as it moves. A group is not a thing in
+ * the street, so it is found by search only.
+ */
 export function placesShown(table: PlaceTable, filters: Filters): Uint8Array {
   const classes = table.answer.classes.map((name) => filters.classes.size === 0 || filters.classes.has(name));
   return Uint8Array.from({ length: table.count }, (_, place) => {
     const classShown = classes[table.classOf[place] ?? -1] ?? true;
     const here = filters.municipality === null || table.municipalityOf[place] === filters.municipality;
-    return classShown && here ? 1 : 0;
+    return classShown && here && table.answer.members[place] === 0 ? 1 : 0;
   });
 }
 

@@ -30,18 +30,20 @@ export class PlaceSearch {
   }
 }
 
-/** 0: not all words occur. A word that is the whole counts more than a beginning, and that more than a middle. */
+/** 0: not all words occur. */
 function scoreOf(text: string, words: readonly string[]): number {
-  let score = 0;
-  for (const word of words) {
-    const at = text.indexOf(word);
-    if (at === -1) return 0;
-    const starts = at === 0 || /[\s-]/.test(text[at - 1] ?? "");
-    const after = text[at + word.length] ?? " ";
-    const ends = after === " ";
-    score += 1 + (starts ? 2 : 0) + (ends ? 1 : 0) + (at === 0 && ends ? 4 : 0);
-  }
-  return score / (1 + text.length / 1_000);
+  const scores = words.map((word) => scoreOfWord(text, word));
+  if (scores.includes(0)) return 0;
+  return scores.reduce((sum, score) => sum + score, 0) / (1 + text.length / 1_000);
+}
+
+/** A word that is the whole counts more than a beginning, and that more than a middle. */
+function scoreOfWord(text: string, word: string): number {
+  const at = text.indexOf(word);
+  if (at === -1) return 0;
+  const starts = at === 0 || /[\s-]/.test(text[at - 1] ?? "") ? 2 : 0;
+  const ends = (text[at + word.length] ?? " ") === " " ? 1 : 0;
+  return 1 + starts + ends + (at === 0 && ends === 1 ? 4 : 0);
 }
 
 /** Lower case without accents. */

@@ -38,7 +38,10 @@ export function followHands(
   const onMove = (event: PointerEvent): void => {
     const before = touches.get(event.pointerId);
     const now = at(event);
-    if (before === undefined) return hands.hover(scene.placeAt(now), now);
+    if (before === undefined) {
+      hands.hover(scene.placeAt(now), now);
+      return;
+    }
     const other = [...touches].find(([id]) => id !== event.pointerId)?.[1];
     touches.set(event.pointerId, now);
     travel += Math.hypot(now.x - before.x, now.y - before.y);

@@ -65,23 +65,20 @@ export class PlacePainter {
   }
 
   /** Those shown, in the order of their looks: counted first, then put in place. */
-  #sort({ table, looks, shown, looksShown }: PlacesPicture): void {
-    const starts = new Uint32Array(LOOKS.length + 1);
-    const passes = (place: number): boolean =>
-      shown[place] === 1 && looksShown[looks[place] ?? 0] === true && !Number.isNaN(table.x[place]);
-    for (let place = 0; place < table.count; place += 1) {
-      const next = (looks[place] ?? 0) + 1;
-      if (passes(place)) starts[next] = (starts[next] ?? 0) + 1;
-    }
-    for (let look = 1; look <= LOOKS.length; look += 1)
-      starts[look] = (starts[look] ?? 0) + (starts[look - 1] ?? 0);
-    this.#order = new Uint32Array(starts[LOOKS.length] ?? 0);
-    for (let place = 0; place < table.count; place += 1) {
-      if (!passes(place)) continue;
-      const look = looks[place] ?? 0;
-      const at = starts[look] ?? 0;
+  #sort(picture: PlacesPicture): void {
+    const slots = slotsOf(picture);
+    const starts = new Uint32Array(LOOKS.length + 2);
+    for (const slot of slots) starts[slot + 1] = (starts[slot + 1] ?? 0) + 1;
+    // Slot 0 holds those that are not shown.
+    starts[1] = 0;
+    for (let slot = 2; slot < starts.length; slot += 1)
+      starts[slot] = (starts[slot] ?? 0) + (starts[slot - 1] ?? 0);
+    this.#order = new Uint32Array(starts[LOOKS.length + 1] ?? 0);
+    for (const [place, slot] of slots.entries()) {
+      if (slot === 0) continue;
+      const at = starts[slot] ?? 0;
       this.#order[at] = place;
-      starts[look] = at + 1;
+      starts[slot] = at + 1;
     }
   }
 
@@ -110,6 +107,17 @@ export class PlacePainter {
       if (color >>> 24 >= (pixels[at] ?? 0) >>> 24) pixels[at] = color;
     }
   }
+}
+
+/** One more than the look of each place; 0: it is not shown. */
+function slotsOf({ table, looks, shown, looksShown }: PlacesPicture): Uint8Array {
+  const slots = new Uint8Array(table.count);
+  for (let place = 0; place < table.count; place += 1) {
+    const look = looks[place] ?? 0;
+    const passes = shown[place] === 1 && looksShown[look] === true && !Number.isNaN(table.x[place]);
+    slots[place] = passes ? look + 1 : 0;
+  }
+  return slots;
 }
 
 /** CSS pixels, in steps of a quarter so that few stamps are made: from 1.1 with the whole city in view to 7 in a street. */

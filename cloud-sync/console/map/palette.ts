@@ -30,7 +30,7 @@ export const DARK: Palette = {
   landHatched: "#10151c",
   hatch: "#3a4552",
   border: "#2f3d4d",
-  label: "#8b9bad",
+  label: "#b4c2d1",
   halo: "#0b1016",
   accent: "#7cc4ff",
   looks: {
@@ -54,7 +54,7 @@ export const LIGHT: Palette = {
   landHatched: "#eceff3",
   hatch: "#b6c0cb",
   border: "#c3ccd6",
-  label: "#5b6876",
+  label: "#3d4a58",
   halo: "#ffffff",
   accent: "#0b62b8",
   looks: {

@@ -1,8 +1,8 @@
 import { type CommandView, isOver } from "../api/answers.ts";
 import { useConsole, useValue, useWording } from "../app/console-context.ts";
+import { resultText } from "../command/command-progress.tsx";
 import { adviceText, stateText } from "../texts/command-texts.ts";
 import { pointText } from "../texts/device-texts.ts";
-import { resultText } from "./command-progress.tsx";
 import { useCommands } from "./use-device.ts";
 
 /** The newest commands of all gateways, each with what became of it. */

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { DeviceView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
-import { CommandPanel } from "./command-panel.tsx";
+import { CommandPanel } from "../command/command-panel.tsx";
 import { HistoryPanel } from "./history-panel.tsx";
 import { LinkBadge } from "./link-badge.tsx";
 import { PointTable } from "./point-table.tsx";

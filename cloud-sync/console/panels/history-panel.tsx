@@ -74,7 +74,7 @@ function Chart({ gateway, point, span }: ChartProps) {
   const empty = history !== undefined && history.bucket.length === 0 && history.before === null;
   return (
     <div class="chart" role="img" aria-label={history === undefined ? "" : altOf(history, point, wording)}>
-      <div ref={box} />
+      <div ref={box} hidden={empty} />
       {empty && <p class="notice">{wording.text("history.none")}</p>}
     </div>
   );

@@ -65,12 +65,6 @@ function Sample(props: {
     context.putImageData(image, 0, 0);
   }, [palette, looks, outline]);
   return (
-    <canvas
-      ref={canvas}
-      width={SIZE * looks.length * 2}
-      height={SIZE * 2}
-      class={`of-${looks.length}`}
-      aria-hidden="true"
-    />
+    <canvas ref={canvas} width={SIZE * looks.length * 2} height={SIZE * 2} class={`of-${looks.length}`} />
   );
 }

@@ -15,16 +15,13 @@ type Hover = { readonly place: number; readonly x: number; readonly y: number } 
 
 export function MapView({ city, onScene }: MapViewProps) {
   const wording = useWording();
-  const area = useRef<HTMLDivElement>(null);
-  const canvases = [
-    useRef<HTMLCanvasElement>(null),
-    useRef<HTMLCanvasElement>(null),
-    useRef<HTMLCanvasElement>(null),
-  ];
+  const ground = useRef<HTMLCanvasElement>(null);
+  const places = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<HTMLCanvasElement>(null);
   const [hover, setHover] = useState<Hover>(undefined);
   const [cross, setCross] = useState<"shown" | "hidden">("hidden");
   const wish = useWish(city, cross);
-  const scene = useScene({ city, onScene, area, canvases, wish, setHover });
+  const scene = useScene({ city, onScene, canvases: { ground, places, overlay }, wish, setHover });
   const zoom = (factor: number) => (): void => {
     if (scene === undefined) return;
     const middle = { x: scene.size.width / 2, y: scene.size.height / 2 };
@@ -32,17 +29,11 @@ export function MapView({ city, onScene }: MapViewProps) {
   };
   return (
     <div class="map">
-      {canvases.map((canvas, index) => (
-        <canvas
-          key={index}
-          ref={canvas}
-          aria-hidden="true"
-          class={["ground", "places", "overlay"][index] ?? ""}
-        />
-      ))}
-      {/* The map is moved by keys as it is by hand, and says so. */}
-      <div
-        ref={area}
+      <canvas ref={ground} class="ground" />
+      <canvas ref={places} class="places" />
+      {/* The uppermost takes the hands. It is moved by keys as it is by hand, and says so. */}
+      <canvas
+        ref={overlay}
         class="map-hands"
         role="application"
         tabIndex={0}
@@ -100,27 +91,27 @@ function useWish(city: LoadedCity, cross: "shown" | "hidden"): SceneWish {
   };
 }
 
+type CanvasRef = { readonly current: HTMLCanvasElement | null };
+
 function useScene({
   city,
   onScene,
-  area,
   canvases,
   wish,
   setHover,
 }: MapViewProps & {
-  readonly area: { readonly current: HTMLDivElement | null };
-  readonly canvases: readonly { readonly current: HTMLCanvasElement | null }[];
+  readonly canvases: Readonly<Record<keyof SceneCanvases, CanvasRef>>;
   readonly wish: SceneWish;
   readonly setHover: (hover: Hover) => void;
 }): MapScene | undefined {
   const parts = useConsole();
   const [scene, setScene] = useState<MapScene | undefined>(undefined);
   useEffect(() => {
-    const [ground, places, overlay] = canvases.map(({ current }) => current);
-    const element = area.current;
-    if (!ground || !places || !overlay || element === null) return;
-    const held: SceneCanvases = { ground, places, overlay };
-    const made = new MapScene(city.model, city.contours, held, wish);
+    const { current: ground } = canvases.ground;
+    const { current: places } = canvases.places;
+    const { current: element } = canvases.overlay;
+    if (ground === null || places === null || element === null) return;
+    const made = new MapScene(city.model, city.contours, { ground, places, overlay: element }, wish);
     const ended = new AbortController();
     const choose = (place: number | undefined): void =>
       parts.device.set(place === undefined ? null : city.model.table.key(place));

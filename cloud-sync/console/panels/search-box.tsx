@@ -58,13 +58,14 @@ export function SearchBox({ city, scene }: SearchProps) {
         onKeyDown={onKeyDown}
       />
       {open && (
-        <ul id="found" role="listbox" aria-label={wording.text("search.label")}>
-          {found.length === 0 && <li class="none">{wording.text("search.none")}</li>}
+        <div id="found" class="found" role="listbox" tabIndex={-1} aria-label={wording.text("search.label")}>
+          {found.length === 0 && <p class="none">{wording.text("search.none")}</p>}
           {found.map((finding, index) => (
-            <li
+            <div
               key={finding.kind === "place" ? `p${finding.place}` : `m${finding.municipality}`}
               id={`found-${index}`}
               role="option"
+              tabIndex={-1}
               aria-selected={index === chosen}
               onPointerDown={(event) => {
                 event.preventDefault();
@@ -72,9 +73,9 @@ export function SearchBox({ city, scene }: SearchProps) {
               }}
             >
               <FindingText city={city} finding={finding} />
-            </li>
+            </div>
           ))}
-        </ul>
+        </div>
       )}
     </section>
   );

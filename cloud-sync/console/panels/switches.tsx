@@ -14,7 +14,7 @@ export function Segments<Key extends string>(props: {
   readonly onChoose: (key: Key) => void;
 }) {
   return (
-    <div class="segments" role="group" aria-label={props.label}>
+    <fieldset class="segments" aria-label={props.label}>
       {props.choices.map(({ key, text }) => (
         <button
           type="button"
@@ -25,7 +25,7 @@ export function Segments<Key extends string>(props: {
           {text}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }
 

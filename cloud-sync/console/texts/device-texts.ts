@@ -22,13 +22,31 @@ const POINTS: Readonly<Record<string, Text>> = {
   "rcd-tripped": { en: "Residual-current device tripped", fr: "Différentiel déclenché" },
   "main-breaker-tripped": { en: "Main breaker tripped", fr: "Disjoncteur général déclenché" },
   "operating-hours": { en: "Operating hours", fr: "Heures de fonctionnement" },
-  "contactor-1": { en: "Contactor 1", fr: "Contacteur 1" },
+  "contactor-demand": { en: "contactor demand", fr: "contacteur, consigne" },
+  "contactor-feedback": { en: "contactor feedback", fr: "contacteur, retour" },
+  "breaker-tripped": { en: "breaker tripped", fr: "disjoncteur déclenché" },
+  current: { en: "current", fr: "courant" },
+  starts: { en: "starts", fr: "manœuvres" },
+  "cabinet-light": { en: "Cabinet light", fr: "Éclairage de l’armoire" },
+  "surge-arrester-spent": { en: "Surge arrester spent", fr: "Parafoudre usé" },
+  "selector-local": { en: "Selector on local", fr: "Sélecteur sur local" },
+  "local-on": { en: "Local switch on", fr: "Marche forcée locale" },
+  "photocell-dark": { en: "Photocell dark", fr: "Cellule : nuit" },
+  "leakage-current": { en: "Leakage current", fr: "Courant de fuite" },
+  "battery-voltage": { en: "Battery voltage", fr: "Tension batterie" },
   temperature: { en: "Temperature", fr: "Température" },
   power: { en: "Power", fr: "Puissance" },
   energy: { en: "Energy", fr: "Énergie" },
 };
 
+const FEEDER = /^feeder-(\d+)-(.+)$/;
+
 export function pointText(language: Language, name: string): string {
+  const [, feeder, rest] = FEEDER.exec(name) ?? [];
+  if (feeder !== undefined && rest !== undefined) {
+    const of = pointText(language, rest);
+    return `${language === "fr" ? "Départ" : "Feeder"} ${feeder} · ${of.slice(0, 1).toLowerCase()}${of.slice(1)}`;
+  }
   const known = Object.hasOwn(POINTS, name) ? POINTS[name]?.[language] : undefined;
   if (known !== undefined) return known;
   const words = name.replaceAll("-", " ");

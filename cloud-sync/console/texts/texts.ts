@@ -120,6 +120,7 @@ export const TEXTS = {
   "command.value": { en: "To", fr: "À" },
   "command.on": { en: "On", fr: "Allumer" },
   "command.off": { en: "Off", fr: "Éteindre" },
+  "command.run": { en: "Run", fr: "Lancer" },
   "command.preview": { en: "Now and after", fr: "Avant et après" },
   "command.now": { en: "Now", fr: "Maintenant" },
   "command.after": { en: "After", fr: "Après" },

@@ -66,7 +66,7 @@ export class CenterView {
     const rows = await listPointCounts(this.#database, this.#clock.now());
     const byGateway = Map.groupBy(rows, (row) => row.gateway_id);
     return [...byGateway].map(([gatewayId, of]) => {
-      const groups = Map.groupBy(of, (row) => `${row.class} ${row.poll_class}`);
+      const groups = Map.groupBy(of, (row) => `${row.profile_id} ${row.poll_class}`);
       const counts = [...groups.values()].map((group) => this.#count(gatewayId, group));
       return { gatewayId, link: this.#links.find(gatewayId)?.state ?? ("down" as const), counts };
     });
@@ -83,6 +83,7 @@ export class CenterView {
     };
     return {
       class: rows[0]?.class ?? "",
+      profileId: rows[0]?.profile_id ?? "",
       pollClass: rows[0]?.poll_class ?? "",
       points: sum((row) => row.points),
       told: sum((row) => row.told),

@@ -7,10 +7,11 @@ import type { OperatorGuard } from "./operator-guard.ts";
 const completenessView = z.object({
   gatewayId: z.string(),
   link: z.enum(["up", "degraded", "down"]),
-  /** By class of the device and poll class of the point. */
+  /** By profile of the device and poll class of the point. */
   counts: z.array(
     z.object({
       class: z.string(),
+      profileId: z.string(),
       pollClass: z.string(),
       /** Polled ones; what is only written has no state. */
       points: z.number(),

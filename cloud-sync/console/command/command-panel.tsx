@@ -2,19 +2,17 @@ import { useState } from "preact/hooks";
 import type { DeviceView, PointValue, PointView } from "../api/answers.ts";
 import { CenterProblem } from "../api/center-client.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
+import { ProblemNote } from "../panels/problem-note.tsx";
 import { pointText } from "../texts/device-texts.ts";
 import { CommandPreview } from "./command-preview.tsx";
 import { CommandProgress } from "./command-progress.tsx";
-import { ProblemNote } from "./problem-note.tsx";
 import { SendButton } from "./send-button.tsx";
-import { Segments } from "./switches.tsx";
+import { ValueChoice } from "./value-choice.tsx";
 
 interface CommandProps {
   readonly city: LoadedCity;
   readonly view: DeviceView;
 }
-
-const PRESETS = [0, 25, 50, 75, 100];
 
 /** Chooses a point and a value, shows what is now and what will be, sends, and follows the command to its proof. */
 export function CommandPanel({ city, view }: CommandProps) {
@@ -100,65 +98,6 @@ function CommandForm({ city, view, points, onGiven }: FormProps) {
 
 /** The set-point that people mean, not how a lamp starts after a power cut. */
 function usualPoint(points: readonly PointView[]): PointView | undefined {
-  return points.find(({ name }) => name === "dim-level" || name === "level") ?? points[0];
-}
-
-function ValueChoice(props: {
-  readonly point: PointView;
-  readonly value: PointValue | undefined;
-  readonly onChoose: (value: PointValue) => void;
-}) {
-  const { point, value, onChoose } = props;
-  const wording = useWording();
-  if (point.type !== "number")
-    return (
-      <Segments
-        label={wording.text("command.value")}
-        choices={[
-          { key: "on", text: wording.text("command.on") },
-          { key: "off", text: wording.text("command.off") },
-        ]}
-        chosen={value === true ? "on" : value === false ? "off" : "none"}
-        onChoose={(key) => onChoose(key === "on")}
-      />
-    );
-  const { min, max } = point.range ?? { min: 0, max: 100 };
-  const shown = typeof value === "number" ? value : min;
-  const choose = (text: string): void => {
-    const number = Number(text);
-    if (text !== "" && Number.isFinite(number)) onChoose(Math.min(max, Math.max(min, number)));
-  };
-  return (
-    <div class="number-choice">
-      <label>
-        {wording.text("command.value")}
-        <input
-          type="range"
-          min={min}
-          max={max}
-          value={shown}
-          onInput={(event) => choose(event.currentTarget.value)}
-        />
-      </label>
-      <span class="exact">
-        <input
-          type="number"
-          aria-label={wording.text("command.value")}
-          min={min}
-          max={max}
-          value={value === undefined ? "" : shown}
-          onInput={(event) => choose(event.currentTarget.value)}
-        />
-        {point.unit}
-      </span>
-      {point.unit === "%" && (
-        <Segments
-          label={wording.text("command.value")}
-          choices={PRESETS.map((preset) => ({ key: String(preset), text: String(preset) }))}
-          chosen={String(value)}
-          onChoose={choose}
-        />
-      )}
-    </div>
-  );
+  const set = points.find(({ name }) => name === "dim-level" || name === "level");
+  return set ?? points.find(({ name }) => name.includes("contactor")) ?? points[0];
 }

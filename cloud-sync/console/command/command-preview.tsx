@@ -1,8 +1,8 @@
 import type { DeviceView, PointValue, PointView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { LOOK } from "../city/look.ts";
+import { standingOf } from "../panels/point-table.tsx";
 import { pointText, qualityText } from "../texts/device-texts.ts";
-import { standingOf } from "./point-table.tsx";
 
 interface PreviewProps {
   readonly city: LoadedCity;

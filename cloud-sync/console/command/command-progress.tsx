@@ -1,10 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
 import { type CommandView, type DeviceView, isOver } from "../api/answers.ts";
 import { CenterProblem } from "../api/center-client.ts";
-import { useConsole, useValue, useWording } from "../app/console-context.ts";
-import { adviceText, STEPS, stateText, stepOf } from "../texts/command-texts.ts";
+import { type Console, useConsole, useValue, useWording } from "../app/console-context.ts";
+import { ProblemNote } from "../panels/problem-note.tsx";
+import { adviceText, STEPS, type Step, stateText, stepOf } from "../texts/command-texts.ts";
 import type { Wording } from "../texts/wording.ts";
-import { ProblemNote } from "./problem-note.tsx";
 
 interface ProgressProps {
   readonly id: string;
@@ -27,58 +27,73 @@ export function CommandProgress({ id, view, onDone }: ProgressProps) {
     const said = [stateText(wording.language, command.state.name), resultText(command, view, wording)];
     parts.spoken.set(said.filter(Boolean).join(". "));
   }, [state, wording]);
-  if (command === undefined) return problem === undefined ? null : <ProblemNote problem={problem} />;
-  const cancel = (): void => void parts.client.cancel(id).catch(() => undefined);
-  const advice = adviceText(wording.language, command.state);
   return (
-    <div class={`progress ${isOver(command) ? "over" : "under-way"} ${command.state.name}`}>
+    <>
+      {command !== undefined && <Standing command={command} view={view} onDone={onDone} />}
+      {problem !== undefined && <ProblemNote problem={problem} />}
+    </>
+  );
+}
+
+function Standing({ command, view, onDone }: Omit<ProgressProps, "id"> & { readonly command: CommandView }) {
+  const parts = useConsole();
+  const wording = useWording();
+  const { name } = command.state;
+  const over = isOver(command);
+  const advice = adviceText(wording.language, command.state);
+  const cancel = (): void => void parts.client.cancel(command.id).catch(() => undefined);
+  return (
+    <div class={`progress ${over ? "over" : "under-way"} ${name}`}>
       <Steps command={command} />
-      {isOver(command) && (
+      {over && (
         <p class="result">
-          <b>{stateText(wording.language, command.state.name)}</b> {resultText(command, view, wording)}
+          <b>{stateText(wording.language, name)}</b> {resultText(command, view, wording)}
         </p>
       )}
       {advice !== undefined && <p class="advice">{advice}</p>}
-      {problem !== undefined && <ProblemNote problem={problem} />}
-      {isOver(command) ? (
+      {command.state.detail && <p class="detail">{command.state.detail}</p>}
+      {over && (
         <button type="button" class="primary" onClick={onDone}>
           {wording.text("command.again")}
         </button>
-      ) : (
-        CANCELLABLE.includes(command.state.name) && (
-          <button type="button" class="quiet" onClick={cancel}>
-            {wording.text("command.cancel")}
-          </button>
-        )
+      )}
+      {CANCELLABLE.includes(name) && (
+        <button type="button" class="quiet" onClick={cancel}>
+          {wording.text("command.cancel")}
+        </button>
       )}
     </div>
   );
 }
 
 function Steps({ command }: { readonly command: CommandView }) {
-  const wording = useWording();
   const current = STEPS.indexOf(stepOf(command.state.name));
   return (
     <ol class="steps">
-      {STEPS.map((step, index) => {
-        const reached = command.history.find(({ state }) => stepOf(state) === step);
-        const standing =
-          index < current ? "done" : index > current ? "ahead" : isOver(command) ? "end" : "now";
-        const name = step === "succeeded" && isOver(command) ? command.state.name : step;
-        const label = index === current ? command.state.name : name;
-        return (
-          <li
-            key={step}
-            class={reached === undefined && standing === "done" ? "skipped" : standing}
-            aria-current={index === current ? "step" : undefined}
-          >
-            <b>{stateText(wording.language, label)}</b>
-            <time>{reached === undefined ? "" : wording.clock(reached.at)}</time>
-          </li>
-        );
-      })}
+      {STEPS.map((step, index) => (
+        <StepMark key={step} command={command} step={step} distance={index - current} />
+      ))}
     </ol>
   );
+}
+
+/** `distance`: steps from where the command stands; 0 is now. */
+function StepMark(props: { readonly command: CommandView; readonly step: Step; readonly distance: number }) {
+  const { command, step, distance } = props;
+  const wording = useWording();
+  const reached = command.history.find(({ state }) => stepOf(state) === step);
+  return (
+    <li class={standingOf(command, distance, reached?.at)} aria-current={distance === 0 ? "step" : undefined}>
+      <b>{stateText(wording.language, distance === 0 ? command.state.name : step)}</b>
+      <time>{reached === undefined ? "" : wording.clock(reached.at)}</time>
+    </li>
+  );
+}
+
+function standingOf(command: CommandView, distance: number, reachedAt: number | undefined): string {
+  if (distance > 0) return "ahead";
+  if (distance < 0) return reachedAt === undefined ? "skipped" : "done";
+  return isOver(command) ? "end" : "now";
 }
 
 /** What was read back, in words: empty when nothing was. */
@@ -100,10 +115,21 @@ export function resultText(
   return `${wording.text("command.proofs", { agree, n: evidence.readBacks.length, value })} ${took}`;
 }
 
-function useCommand(id: string): {
+interface FollowedCommand {
   readonly command: CommandView | undefined;
   readonly problem: CenterProblem | undefined;
-} {
+}
+
+async function readCommand(parts: Console, id: string): Promise<FollowedCommand> {
+  try {
+    return { command: await parts.client.command(id), problem: undefined };
+  } catch (cause) {
+    if (cause instanceof CenterProblem) return { command: undefined, problem: cause };
+    throw cause;
+  }
+}
+
+function useCommand(id: string): FollowedCommand {
   const parts = useConsole();
   const moved = useValue(parts.commandsMoved);
   const [command, setCommand] = useState<CommandView | undefined>(undefined);
@@ -113,15 +139,10 @@ function useCommand(id: string): {
     if (over) return;
     let current = true;
     const ask = async (): Promise<void> => {
-      try {
-        const read = await parts.client.command(id);
-        if (!current) return;
-        setCommand(read);
-        setProblem(undefined);
-      } catch (cause) {
-        if (!(cause instanceof CenterProblem)) throw cause;
-        if (current) setProblem(cause);
-      }
+      const read = await readCommand(parts, id);
+      if (!current) return;
+      setCommand((before) => read.command ?? before);
+      setProblem(read.problem);
     };
     const askSafely = (): void => void ask().catch(window.reportError);
     askSafely();

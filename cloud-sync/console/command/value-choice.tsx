@@ -1,0 +1,79 @@
+import type { PointValue, PointView } from "../api/answers.ts";
+import { useWording } from "../app/console-context.ts";
+import { Segments } from "../panels/switches.tsx";
+
+interface ChoiceProps {
+  readonly point: PointView;
+  /** Undefined: nothing is chosen yet. */
+  readonly value: PointValue | undefined;
+  readonly onChoose: (value: PointValue) => void;
+}
+
+const PRESETS = [0, 25, 50, 75, 100];
+
+/** A slider with the exact number for what has a range, two buttons for a switch, one for an action. */
+export function ValueChoice(props: ChoiceProps) {
+  return props.point.type === "number" ? <NumberChoice {...props} /> : <SwitchChoice {...props} />;
+}
+
+function SwitchChoice({ point, value, onChoose }: ChoiceProps) {
+  const wording = useWording();
+  const run = { key: "on", text: wording.text("command.run") };
+  const switches = [
+    { key: "on", text: wording.text("command.on") },
+    { key: "off", text: wording.text("command.off") },
+  ];
+  return (
+    <Segments
+      label={wording.text("command.value")}
+      choices={point.type === "action" ? [run] : switches}
+      chosen={value === true ? "on" : value === false ? "off" : "none"}
+      onChoose={(key) => onChoose(key === "on")}
+    />
+  );
+}
+
+function NumberChoice({ point, value, onChoose }: ChoiceProps) {
+  const wording = useWording();
+  const { min, max } = point.range ?? { min: 0, max: 100 };
+  // Until somebody chooses, the slider stands where the device does.
+  const now = typeof point.state?.value === "number" ? point.state.value : min;
+  const shown = typeof value === "number" ? value : now;
+  const choose = (text: string): void => {
+    const number = Number(text);
+    if (text !== "" && Number.isFinite(number)) onChoose(Math.min(max, Math.max(min, number)));
+  };
+  return (
+    <div class="number-choice">
+      <label>
+        {wording.text("command.value")}
+        <input
+          type="range"
+          min={min}
+          max={max}
+          value={shown}
+          onInput={(event) => choose(event.currentTarget.value)}
+        />
+      </label>
+      <span class="exact">
+        <input
+          type="number"
+          aria-label={wording.text("command.value")}
+          min={min}
+          max={max}
+          value={value === undefined ? "" : shown}
+          onInput={(event) => choose(event.currentTarget.value)}
+        />
+        {point.unit}
+      </span>
+      {point.unit === "%" && (
+        <Segments
+          label={wording.text("command.value")}
+          choices={PRESETS.map((preset) => ({ key: String(preset), text: String(preset) }))}
+          chosen={String(value)}
+          onChoose={choose}
+        />
+      )}
+    </div>
+  );
+}
