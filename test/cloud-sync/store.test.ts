@@ -9,7 +9,7 @@ import { migrate } from "../../cloud-sync/store/migrate.ts";
 import { listAlarms } from "../../cloud-sync/store/tables/alarms.ts";
 import { findPoint } from "../../cloud-sync/store/tables/catalogues.ts";
 import { appendAudit, auditHash } from "../../cloud-sync/store/tables/center-audit.ts";
-import { DayPartitions } from "../../cloud-sync/store/tables/day-partitions.ts";
+import { DayPartitions, dropDaysBefore } from "../../cloud-sync/store/tables/day-partitions.ts";
 import { addDigests } from "../../cloud-sync/store/tables/entry-digests.ts";
 import { listGateways } from "../../cloud-sync/store/tables/gateways.ts";
 import { listLinks } from "../../cloud-sync/store/tables/links.ts";
@@ -210,4 +210,22 @@ t.test("housekeeping forgets digests by age and ends with its signal", async (t)
     (await digests()).map((each) => each["first_seq"]),
     [1],
   );
+});
+
+t.test("readings go by whole days when their time is over, and younger ones stay", async (t) => {
+  const center = await openTestCenter(t);
+  const gateway = await enrolGateway(center);
+  await gateway.begin();
+  const now = systemClock.now();
+  const ages = [Days(0), Days(20), Days(40)];
+  const readings = ages.map((age) => reading({ gatewayTimestamp: Instant(now - age) }));
+  await gateway.send(gateway.readings(1, readings));
+  const times = async () =>
+    (await rowsOf(center.database, "select gateway_at from readings order by gateway_at desc")).map((row) =>
+      Math.round((now - Number(row["gateway_at"])) / Days(1)),
+    );
+  t.strictSame(await times(), [0, 20, 40]);
+  t.equal(await dropDaysBefore(center.database, Instant(now - Days(30))), 1);
+  t.strictSame(await times(), [0, 20]);
+  t.equal(await dropDaysBefore(center.database, Instant(now - Days(30))), 0, "nothing is left to drop");
 });

@@ -59,3 +59,25 @@ async function makePartition(tx: Transaction, day: number): Promise<void> {
     `alter table readings attach partition ${name} for values from ('${from}Z') to ('${to}Z')`,
   );
 }
+
+/** Drops the days that ended before `before`, with all their readings; returns how many. The default partition stays. */
+export async function dropDaysBefore(database: Database, before: Instant): Promise<number> {
+  const limit = `readings_${new Date(before).toISOString().slice(0, 10).replaceAll("-", "_")}`;
+  const old = await database.query<{ name: string }>(
+    {
+      name: "partition-list-old",
+      // Names sort as their days do.
+      text: `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+             where i.inhparent = 'readings'::regclass and c.relname ~ '^readings_[0-9]{4}_[0-9]{2}_[0-9]{2}$' and c.relname < $1
+             order by c.relname`,
+    },
+    [limit],
+  );
+  for (const { name } of old) {
+    await database.transaction(async (tx) => {
+      await tx.query({ name: "partition-lock", text: "select pg_advisory_xact_lock($1)" }, [PARTITION_LOCK]);
+      await tx.query({ name: `partition-drop-${name}`, text: `drop table if exists ${name}` }, []);
+    });
+  }
+  return old.length;
+}
