@@ -31,7 +31,8 @@ const CENTER_MOVES: Readonly<Record<CommandStateName, readonly CommandStateName[
   queued: ["authorized", "sent", "cancelled", "superseded", "expired", "rejected", "outcome-unknown"],
   sent: ["outcome-pending", "selected", "executing", ...END_STATES],
   "outcome-pending": ["selected", "executing", ...END_STATES],
-  selected: ["outcome-pending", "executing", ...END_STATES],
+  // Sent a second time, now to operate.
+  selected: ["sent", "outcome-pending", "executing", ...END_STATES],
   executing: ["outcome-pending", ...END_STATES],
 };
 
@@ -69,6 +70,9 @@ export function applyVerdict(
   judgedIn: { readonly session: string | null; readonly sentIn: string | null },
 ): CommandState {
   if (isEnd(current) || !canMove("center", current.name, verdict.name)) return current;
+  // What was sent to operate was selected before: a late word of it takes nothing back.
+  if (verdict.name === "selected" && !(current.name === "sent" && current.action === "select"))
+    return current;
   const ownSession = judgedIn.session !== null && judgedIn.session === judgedIn.sentIn;
   if (ownSession || !claimsNoEffect(verdict)) return verdict;
   return {

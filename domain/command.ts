@@ -1,6 +1,7 @@
 import type { CommandId, PointId } from "./ids.ts";
 import type { CommandClass } from "./point.ts";
 import type { PointValue } from "./reading.ts";
+import type { Preview } from "./safety/preview.ts";
 import type { Instant, Millis } from "./time.ts";
 
 /** An order to bring one point to one value, or to run one action with arguments, at most once, before it is too late to be wanted. */
@@ -25,13 +26,15 @@ export type CommandState =
   | { readonly name: "awaiting-approval"; readonly until: Instant }
   | { readonly name: "authorized" }
   | { readonly name: "queued" }
-  | { readonly name: "sent"; readonly session: string }
+  /** `action` absent: a plain write. A hazardous command is sent twice: first to select, then to operate. */
+  | { readonly name: "sent"; readonly session: string; readonly action?: "select" | "operate" }
   | {
       readonly name: "outcome-pending";
       readonly since: Instant;
       readonly why: "session-changed" | "no-verdict";
     }
-  | { readonly name: "selected" }
+  /** Held at the gateway for at most 5 s; nothing has moved. `preview`: what it read on the bus just then. */
+  | { readonly name: "selected"; readonly preview: Preview }
   | { readonly name: "executing" }
   | { readonly name: "succeeded"; readonly evidence: Evidence }
   | { readonly name: "failed"; readonly evidence: Evidence }
@@ -54,6 +57,10 @@ export const REJECTION_CAUSES = {
   offline: "the gateway has no live link, and this class of command never waits",
   "stale-link": "the link to the gateway is too old to prove freshness",
   blocked: "a lock-out, an interlock or a local override holds the point",
+  "not-selected":
+    "a hazardous point is operated only while its selection holds: look at the preview and give it again",
+  "preview-changed":
+    "it does not stand as the person who confirmed saw it: look at the preview and give it again",
   "not-permitted": "this principal may not command this point",
   "store-unavailable": "the gateway can not write its ledger, so it moves nothing: see `nerve status`",
   busy: "too many commands wait on this bus already: try again",

@@ -1,5 +1,6 @@
 import type { PointId, PointNumber } from "./ids.ts";
 import type { PointValue } from "./reading.ts";
+import type { Interlock } from "./safety/interlock.ts";
 import type { Millis } from "./time.ts";
 
 /** value = raw × factor + offset. */
@@ -64,8 +65,10 @@ export interface PointDefinition<Address = unknown> {
   readonly readBack?: ReadBack;
   /** The output falls back by itself after this time (strike, barrier contact). */
   readonly pulse?: Millis;
-  /** Name of the condition in the profile that must hold for a write. */
-  readonly interlock?: string;
+  /** The condition that must hold for a write, from whomever. */
+  readonly interlock?: Interlock;
+  /** Least time from the end of one operation to the begin of the next (DOMAIN E.2, rule 15). */
+  readonly minInterval?: Millis;
   /** Several registers to write in order, where the device wants a handshake. */
   readonly writeSequence?: readonly WriteStep[];
   /** Written when nobody may command the point any more, e.g. full light. */

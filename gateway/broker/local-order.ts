@@ -11,6 +11,7 @@ export interface LocalOrders {
     readonly value: number | boolean | string;
     readonly issuedBy: string;
     readonly deadline: Uptime;
+    readonly confirmation: "person" | "none";
   }): { readonly admitted: CommandState; readonly end: Promise<CommandState> };
 }
 
@@ -53,7 +54,15 @@ export function parseOrder(
     const commandId = CommandId(parsed.data.commandId);
     const { pointId, issuedBy, clock } = context;
     return {
-      order: { commandId, pointId, value, issuedBy, deadline: after(clock.uptime(), Millis(deadlineMs)) },
+      order: {
+        commandId,
+        pointId,
+        value,
+        issuedBy,
+        deadline: after(clock.uptime(), Millis(deadlineMs)),
+        // A panel or a script may press by itself: what is hazardous wants a person.
+        confirmation: "none",
+      },
     };
   } catch (error) {
     return { fault: `/commandId: ${error instanceof Error ? error.message : "unreadable"}` };

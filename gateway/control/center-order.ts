@@ -3,6 +3,7 @@ import type { CommandState } from "../../domain/command.ts";
 import type { GatewayId } from "../../domain/ids.ts";
 import { after, Millis, since, type Uptime } from "../../domain/time.ts";
 import { type CommandFrame, isCommandSignatureValid } from "../../domain/wire/downlink.ts";
+import { expired, rejected } from "./command-ends.ts";
 import type { TokenFreshness } from "./control.ts";
 
 /** What an order from the center is judged by, beside the point itself. */
@@ -27,23 +28,26 @@ function authorityFault(
   frame: CommandFrame,
   { gatewayId, commandKey }: OrderCircumstances,
 ): CommandState | null {
-  if (commandKey === null || !isCommandSignatureValid(frame, commandKey)) {
-    return { name: "rejected", cause: "bad-signature", detail: "the signature does not match the order" };
-  }
-  if (frame.gatewayId !== gatewayId) {
-    return { name: "rejected", cause: "wrong-gateway", detail: `signed for ${frame.gatewayId}` };
-  }
+  if (commandKey === null || !isCommandSignatureValid(frame, commandKey))
+    return rejected("bad-signature", "the signature does not match the order");
+  if (frame.gatewayId !== gatewayId) return rejected("wrong-gateway", `signed for ${frame.gatewayId}`);
   const unknown = findUnsupported(frame);
-  return unknown === undefined ? null : { name: "rejected", cause: "unsupported", detail: unknown };
+  return unknown === undefined ? null : rejected("unsupported", unknown);
 }
 
 function findUnsupported({ crit, action, args, commandClass }: CommandFrame): string | undefined {
   if (crit[0] !== undefined) return `this gateway does not know ${JSON.stringify(crit[0])}`;
-  if (action !== "write") return `this gateway does not know ${JSON.stringify(action)}`;
   if (args.length > 0) return "a write takes no arguments";
   // PROTOCOL §8: a hazardous point is selected before it is operated, and a plain write skips that.
-  return commandClass === "K3" ? "a hazardous point must be selected before it is operated" : undefined;
+  if (commandClass === "K3" && action === "write")
+    return "a hazardous point must be selected before it is operated";
+  return commandClass !== "K3" && action !== "write"
+    ? `an order of ${commandClass} is not selected`
+    : undefined;
 }
+
+/** What an order of the class may live at most, whatever its budget says (PROTOCOL §8). */
+const BUDGET_MAX_MS = { K1: 86_400_000, K2: 60_000, K3: 30_000 } as const;
 
 /** PROTOCOL §8, freshness rule: age since the token was minted bounds the time since sending, whatever the clocks say. */
 function judgeFreshness(
@@ -51,14 +55,11 @@ function judgeFreshness(
   { freshness, now }: OrderCircumstances,
 ): CommandState | { readonly deadline: Uptime } {
   if (freshness === null || freshness.currentSession() !== frame.session)
-    return late(`sync session ${frame.session} is not current`);
+    return expired(`sync session ${frame.session} is not current`);
   const minted = freshness.mintedAt(frame.token, frame.session);
-  if (minted === undefined) return late("its token is no longer known here");
+  if (minted === undefined) return expired("its token is no longer known here");
   const age = since(minted, now);
-  if (age <= frame.budgetMs) return { deadline: after(minted, Millis(frame.budgetMs)) };
-  return late(`its token is ${Math.round(age)} ms old, its budget ${frame.budgetMs} ms`);
-}
-
-function late(detail: string): CommandState {
-  return { name: "expired", where: "gateway", detail };
+  const budget = Millis(Math.min(frame.budgetMs, BUDGET_MAX_MS[frame.commandClass]));
+  if (age <= budget) return { deadline: after(minted, budget) };
+  return expired(`its token is ${Math.round(age)} ms old, its budget ${budget} ms`);
 }

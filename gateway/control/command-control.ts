@@ -1,20 +1,21 @@
 import type { KeyObject } from "node:crypto";
 import type { Logger } from "pino";
-import { type CommandState, isEnd } from "../../domain/command.ts";
-import { advance } from "../../domain/command-machine.ts";
+import type { CommandState } from "../../domain/command.ts";
 import { CommandId, type GatewayId, type PointId } from "../../domain/ids.ts";
 import { compareSessions } from "../../domain/session-id.ts";
 import type { Clock, Uptime } from "../../domain/time.ts";
 import type { CommandFrame } from "../../domain/wire/downlink.ts";
 import type { PointIndex, PointOfDevice } from "../site/site.ts";
-import { type CommandIntent, type CommandSequence, type Store, StoreError } from "../store/store.ts";
+import type { CommandIntent, CommandSequence, Store } from "../store/store.ts";
 import { refusalOf } from "./admission.ts";
 import { judgeCenterOrder } from "./center-order.ts";
-import { endOf, notStored, over, storeUnavailable, undecided } from "./command-ends.ts";
-import type { CommandTicket, Control, LocalRequest, TokenFreshness } from "./control.ts";
+import { CommandBook } from "./command-book.ts";
+import { endOf, expired, over, rejected, undecided } from "./command-ends.ts";
+import type { CommandTicket, Control, LocalRequest, Refusal, TokenFreshness } from "./control.ts";
 import type { FieldOperation, OperationRunner } from "./field-operation.ts";
 import { compileOperation } from "./operation-compiler.ts";
-import { UnstoredEnds } from "./unstored-ends.ts";
+import { RestTimes } from "./rest-times.ts";
+import { SelectBeforeOperate } from "./select-before-operate.ts";
 
 /** Commands carried out at once on the whole gateway; one more is refused as `busy`. Each bus has its own bound below. */
 const IN_FLIGHT_MAX = 1_000;
@@ -22,7 +23,7 @@ const IN_FLIGHT_MAX = 1_000;
 export interface CommandControlParts {
   readonly gatewayId: GatewayId;
   readonly points: PointIndex;
-  readonly store: Pick<Store, "commands" | "desired">;
+  readonly store: Pick<Store, "commands" | "desired" | "evidence">;
   readonly runner: OperationRunner;
   /** `null`: this gateway has no center, and refuses what pretends to come from one. */
   readonly freshness: TokenFreshness | null;
@@ -31,75 +32,80 @@ export interface CommandControlParts {
   readonly logger: Logger;
 }
 
-/** {@link Control} over the ledger and the field. One instance a gateway; all its decisions are synchronous. */
+interface InFlight {
+  readonly ticket: CommandTicket;
+  readonly intent: CommandIntent;
+}
+
+/** {@link Control} over the ledger and the field. One instance a gateway; all its decisions but a selection's are synchronous. */
 export class CommandControl implements Control {
   readonly #parts: CommandControlParts;
-  readonly #inFlight = new Map<CommandId, CommandTicket>();
-  readonly #listeners = new Set<(commandId: CommandId, pointId: PointId, state: CommandState) => void>();
+  readonly #inFlight = new Map<CommandId, InFlight>();
   readonly #stopping = new AbortController();
-  readonly #unstored: UnstoredEnds;
+  readonly #book: CommandBook;
+  readonly #rests: RestTimes;
+  readonly #selections: SelectBeforeOperate;
 
   constructor(parts: CommandControlParts) {
     this.#parts = parts;
-    this.#unstored = new UnstoredEnds(parts.store.commands, parts.clock);
+    this.#book = new CommandBook(parts);
+    this.#rests = new RestTimes(parts.points, parts.clock);
+    this.#selections = new SelectBeforeOperate({
+      ...parts,
+      book: this.#book,
+      execute: (intent, target, deadline) => this.#execute(intent, target, deadline),
+    });
   }
 
   onState(listener: (commandId: CommandId, pointId: PointId, state: CommandState) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#book.onState(listener);
   }
 
   /** Commands that were executing when the last run ended can not be decided any more (I26). Called once, before anything is admitted. */
   settleUnfinished(): void {
     const detail = "the gateway stopped while it executed: look at the device, then resolve it at the center";
-    for (const intent of this.#parts.store.commands.unsettled()) {
-      this.#settle(intent, undecided(intent.command.value, detail));
-    }
+    const { commands } = this.#parts.store;
+    for (const intent of commands.unsettled()) this.#settle(intent, undecided(intent.command.value, detail));
+    this.#rests.remember(commands);
   }
 
   submitFromCenter(frame: CommandFrame): CommandTicket {
-    const { clock } = this.#parts;
-    const id = CommandId(frame.commandId);
-    const known = this.#known(id);
+    const { clock, gatewayId, freshness, commandKey } = this.#parts;
+    this.#selections.endOtherSessions(freshness?.currentSession());
+    const judge = () =>
+      judgeCenterOrder(frame, { gatewayId, freshness, commandKey: commandKey(), now: clock.uptime() });
+    const operated = frame.action === "operate" ? this.#selections.operate(frame, judge()) : undefined;
+    const known = operated ?? this.#known(CommandId(frame.commandId));
     if (known !== undefined) return known;
-    const intent: CommandIntent = {
-      command: {
-        id,
-        pointId: frame.pointId as PointId,
-        value: frame.value,
-        args: frame.args,
-        commandClass: frame.commandClass,
-        issuedBy: frame.requester,
-      },
-      origin: "center",
-      session: frame.session,
-      sequence: frame.sequence,
-      at: clock.now(),
-    };
-    const { gatewayId, freshness } = this.#parts;
-    const verdict = judgeCenterOrder(frame, {
-      gatewayId,
-      freshness,
-      commandKey: this.#parts.commandKey(),
-      now: clock.uptime(),
-    });
-    if (!("deadline" in verdict)) return this.#refuse(intent, verdict);
-    return this.#admit(intent, verdict.deadline);
+    const intent = intentOf(frame, clock);
+    const judged = judge();
+    if (!("deadline" in judged)) return this.#book.refuse(intent, judged);
+    if (frame.action === "operate") {
+      const detail = "it was not selected, or its selection is over: nothing was done";
+      return this.#book.refuse(intent, rejected("not-selected", detail));
+    }
+    const target = this.#parts.points.find(intent.command.pointId);
+    if (frame.action === "write") return this.#execute(intent, target, judged.deadline);
+    const refusal = this.#refusal(intent, target);
+    if (refusal !== undefined || target === undefined) return this.#refuse(intent, refusal);
+    return this.#selections.select(intent, target, judged.deadline);
   }
 
   submitLocal(request: LocalRequest): CommandTicket {
-    const { clock, points, store } = this.#parts;
+    const { clock, points, store, freshness } = this.#parts;
+    this.#selections.endOtherSessions(freshness?.currentSession());
     const known = this.#known(request.commandId);
     if (known !== undefined) return known;
     const pointId = request.pointId as PointId;
     const last = store.commands.lastFence(pointId, "local");
+    const target = points.find(pointId);
     const intent: CommandIntent = {
       command: {
         id: request.commandId,
         pointId,
         value: request.value,
         args: [],
-        commandClass: points.find(pointId)?.point.definition.commandClass ?? "K0",
+        commandClass: target?.point.definition.commandClass ?? "K0",
         issuedBy: request.issuedBy,
       },
       origin: "local",
@@ -107,71 +113,35 @@ export class CommandControl implements Control {
       sequence: { generation: 0, counter: (last?.counter ?? 0) + 1 },
       at: clock.now(),
     };
-    if (clock.uptime() > request.deadline) {
-      return this.#refuse(intent, {
-        name: "expired",
-        where: "gateway",
-        detail: "its deadline had passed when it came",
-      });
+    if (clock.uptime() > request.deadline)
+      return this.#book.refuse(intent, expired("its deadline had passed when it came"));
+    if (intent.command.commandClass === "K3" && request.confirmation === "none") {
+      const detail = `${pointId} is hazardous, and nobody confirmed the order: use \`nerve write\` at the cabinet`;
+      return this.#book.refuse(intent, rejected("not-permitted", detail));
     }
-    return this.#admit(intent, request.deadline);
+    return this.#execute(intent, target, request.deadline);
   }
 
   /** Refuses what comes from now on and resolves when nothing is in flight; the field ends its operations by its own windows. */
   async shutDown(): Promise<void> {
     this.#stopping.abort(new Error("the gateway is stopping"));
-    await Promise.all([...this.#inFlight.values()].map((ticket) => ticket.end));
-    this.#unstored.retry();
+    this.#selections.endAll(rejected("shutting-down", "the gateway is stopping: nothing was done"));
+    await Promise.all([...this.#inFlight.values()].map(({ ticket }) => ticket.end));
+    this.#book.retry();
   }
 
-  #admit(intent: CommandIntent, deadline: Uptime): CommandTicket {
-    const { points, store } = this.#parts;
+  #execute(intent: CommandIntent, target: PointOfDevice | undefined, deadline: Uptime): CommandTicket {
+    const refusal = this.#refusal(intent, target);
+    if (refusal !== undefined || target === undefined) return this.#refuse(intent, refusal);
     const { command } = intent;
-    const found = points.find(command.pointId);
-    const refusal = this.#busy() ?? refusalOf(found, command.pointId, command.value);
-    if (refusal !== null || found === undefined) {
-      return this.#refuse(intent, {
-        name: "rejected",
-        ...(refusal ?? { cause: "unknown-point", detail: command.pointId }),
-      });
-    }
-    if (belowFloor(command.commandClass, found)) {
-      return this.#refuse(intent, {
-        name: "rejected",
-        cause: "unsupported",
-        detail: `${command.pointId} is ${found.point.definition.commandClass}, the order is only ${command.commandClass}`,
-      });
-    }
-    const fence = store.commands.lastFence(command.pointId, intent.origin);
-    if (fence !== null && compareSessions(intent.sequence, fence) <= 0) {
-      return this.#refuse(intent, { name: "superseded", by: `command sequence ${formatSequence(fence)}` });
-    }
-    return this.#begin(intent, found, deadline);
-  }
-
-  #begin(intent: CommandIntent, target: PointOfDevice, deadline: Uptime): CommandTicket {
-    const { store, points } = this.#parts;
-    const { command } = intent;
-    const operation = compileOperation(
-      target,
-      { commandId: command.id, value: command.value, deadline },
-      points,
-    );
-    try {
-      store.commands.begin(intent);
-    } catch (error) {
-      return this.#unavailable(intent, error);
-    }
-    try {
-      if (command.commandClass === "K1") store.desired.set(command.pointId, desiredOf(intent));
-    } catch (error) {
-      // The ledger says that it executes: it must say too that it did not.
-      return over(this.#settle(intent, storeUnavailable(storeErrorOf(error))));
-    }
+    const order = { commandId: command.id, value: command.value, deadline };
+    const operation = compileOperation(target, order, this.#parts.points);
+    const unbegun = this.#book.begin(intent);
+    if (unbegun !== undefined) return unbegun;
     const admitted: CommandState = { name: "executing" };
     const ticket: CommandTicket = { admitted, end: this.#carryOut(intent, operation) };
-    this.#inFlight.set(command.id, ticket);
-    this.#tell(command.id, command.pointId, admitted);
+    this.#inFlight.set(command.id, { ticket, intent });
+    this.#book.tell(intent, admitted);
     return ticket;
   }
 
@@ -190,102 +160,82 @@ export class CommandControl implements Control {
   }
 
   #settle(intent: CommandIntent, state: CommandState): CommandState {
-    const { id, pointId, value } = intent.command;
-    let end = advance("gateway", { name: "executing" }, state);
-    try {
-      this.#storeEnd(id, end);
-    } catch (error) {
-      this.#parts.logger.error({ err: error, commandId: id }, "the end of a command could not be stored");
-      end = notStored(end, value);
-      this.#unstored.keep(intent, end);
-    }
-    this.#inFlight.delete(id);
-    this.#tell(id, pointId, end);
+    const end = this.#book.end(intent, state);
+    this.#rests.note(intent.command.pointId, end);
+    this.#inFlight.delete(intent.command.id);
+    this.#book.tell(intent, end);
     return end;
   }
 
-  /** After a failed write the store opens its file anew at the next one, so one more try is worth it (PROTOCOL §5). */
-  #storeEnd(id: CommandId, end: CommandState): void {
-    const { store, clock } = this.#parts;
-    try {
-      store.commands.settle(id, end, clock.now());
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      store.commands.settle(id, end, clock.now());
-    }
-    this.#unstored.retry();
+  #refuse(intent: CommandIntent, refusal: CommandState | undefined): CommandTicket {
+    return this.#book.refuse(intent, refusal ?? rejected("unknown-point", intent.command.pointId));
   }
 
-  #refuse(intent: CommandIntent, state: CommandState): CommandTicket {
-    try {
-      this.#parts.store.commands.refuse(intent, state);
-    } catch (error) {
-      return this.#unavailable(intent, error);
+  /** Why it may not be begun, or selected, as things stand now. */
+  #refusal(intent: CommandIntent, target: PointOfDevice | undefined): CommandState | undefined {
+    const { command, origin } = intent;
+    const refusal = this.#busy() ?? refusalOf(target, command.pointId, command.value);
+    if (refusal !== null) return { name: "rejected", ...refusal };
+    if (target === undefined) return undefined;
+    const { commandClass = "K1" } = target.point.definition;
+    if (command.commandClass < commandClass) {
+      const detail = `${command.pointId} is ${commandClass}, the order is only ${command.commandClass}`;
+      return rejected("unsupported", detail);
     }
-    this.#tell(intent.command.id, intent.command.pointId, state);
-    return over(state);
+    const fence = this.#parts.store.commands.lastFence(command.pointId, origin);
+    if (fence !== null && compareSessions(intent.sequence, fence) <= 0)
+      return { name: "superseded", by: `command sequence ${formatSequence(fence)}` };
+    const held = this.#findHold(intent, target);
+    return held === undefined ? undefined : rejected("blocked", held);
   }
 
-  /** No ledger, no movement (PROTOCOL §5). */
-  #unavailable(intent: CommandIntent, error: unknown): CommandTicket {
-    const state = storeUnavailable(storeErrorOf(error));
-    this.#unstored.keepRefusal(intent, state);
-    this.#tell(intent.command.id, intent.command.pointId, state);
-    return over(state);
+  /** Who or what else holds the point; the lock-out of a crew will be one more. */
+  #findHold({ command }: CommandIntent, target: PointOfDevice): string | undefined {
+    const { pointId, commandClass } = command;
+    const holder = this.#selections.holderOf(pointId);
+    if (holder !== undefined) return `${pointId} is selected by ${holder}: try again in some seconds`;
+    const moving =
+      commandClass === "K3"
+        ? [...this.#inFlight.values()].find(({ intent }) => intent.command.pointId === pointId)
+        : undefined;
+    if (moving !== undefined) return `${pointId} is being operated by ${moving.intent.command.issuedBy}`;
+    const left = Math.ceil(this.#rests.left(target) / 1_000);
+    return left === 0 ? undefined : `${pointId} must rest for ${left} s more after its last operation`;
   }
 
   /** What became of a command that was asked for before, whoever repeats it (I22). */
   #known(id: CommandId): CommandTicket | undefined {
-    this.#unstored.retry();
-    const running = this.#inFlight.get(id);
+    this.#book.retry();
+    const running = this.#inFlight.get(id)?.ticket ?? this.#selections.find(id);
     if (running !== undefined) return running;
-    const unstored = this.#unstored.find(id);
-    if (unstored !== undefined) return over(unstored);
-    const entry = this.#parts.store.commands.find(id);
-    if (entry === undefined) return undefined;
-    if (isEnd(entry.state)) return over(entry.state);
-    // PROTOCOL §8: executing without a result gives unknown.
-    return over(undecided(entry.command.value, "it was begun, and nobody knows how it ended"));
+    const found = this.#book.find(id);
+    return found === undefined ? undefined : over(found);
   }
 
-  #busy(): { readonly cause: "busy" | "shutting-down"; readonly detail: string } | null {
+  #busy(): Refusal | null {
     if (this.#stopping.signal.aborted) return { cause: "shutting-down", detail: "the gateway is stopping" };
-    if (this.#inFlight.size < IN_FLIGHT_MAX) return null;
+    if (this.#inFlight.size + this.#selections.size < IN_FLIGHT_MAX) return null;
     return { cause: "busy", detail: `${IN_FLIGHT_MAX} commands are being carried out already` };
   }
-
-  /** A listener that fails must not keep an order from its end, nor other listeners from hearing of it. */
-  #tell(commandId: CommandId, pointId: PointId, state: CommandState): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(commandId, pointId, state);
-      } catch (error) {
-        this.#parts.logger.error({ err: error, commandId }, "a listener of command states failed");
-      }
-    }
-  }
 }
 
-function storeErrorOf(error: unknown): StoreError {
-  if (error instanceof StoreError) return error;
-  throw error;
-}
-
-function belowFloor(asked: string, found: PointOfDevice): boolean {
-  return asked < (found.point.definition.commandClass ?? "K1");
+function intentOf(frame: CommandFrame, clock: Clock): CommandIntent {
+  return {
+    command: {
+      id: CommandId(frame.commandId),
+      pointId: frame.pointId as PointId,
+      value: frame.value,
+      args: frame.args,
+      commandClass: frame.commandClass,
+      issuedBy: frame.requester,
+    },
+    origin: "center",
+    session: frame.session,
+    sequence: frame.sequence,
+    at: clock.now(),
+  };
 }
 
 function formatSequence(sequence: CommandSequence): string {
   return `${sequence.generation}.${sequence.counter}`;
-}
-
-function desiredOf(intent: CommandIntent): Parameters<Store["desired"]["set"]>[1] {
-  const { command, at } = intent;
-  return {
-    value: command.value,
-    commandId: command.id,
-    commandClass: command.commandClass,
-    issuedBy: command.issuedBy,
-    at,
-  };
 }

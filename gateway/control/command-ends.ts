@@ -1,4 +1,4 @@
-import type { CommandState, Evidence } from "../../domain/command.ts";
+import type { CommandState, Evidence, RejectionCause } from "../../domain/command.ts";
 import type { PointValue } from "../../domain/reading.ts";
 import { Millis } from "../../domain/time.ts";
 import type { StoreError } from "../store/store.ts";
@@ -26,6 +26,15 @@ export function notStored(end: CommandState, target: PointValue): CommandState {
   const told = "evidence" in end ? end.evidence.detail : "detail" in end ? end.detail : "";
   const detail = `it ended as ${end.name} (${told}), but the ledger could not be written: look at the device`;
   return { name: "outcome-unknown", evidence: { ...seen, detail } };
+}
+
+/** Nothing moved, because it came or got too late. */
+export function expired(detail: string): CommandState {
+  return { name: "expired", where: "gateway", detail };
+}
+
+export function rejected(cause: RejectionCause, detail: string): CommandState {
+  return { name: "rejected", cause, detail };
 }
 
 /** No ledger, no movement (PROTOCOL §5). */

@@ -27,11 +27,13 @@ export interface LocalRequest {
   readonly issuedBy: string;
   /** On this machine's CLOCK_MONOTONIC: later than this nothing moves. */
   readonly deadline: Uptime;
+  /** Whether a person who sees the device confirmed it: that is the selection of a hazardous order on site. */
+  readonly confirmation: "person" | "none";
 }
 
 /** What became of a submitted order. */
 export interface CommandTicket {
-  /** The state right after admission: `executing`, or an end. */
+  /** The state right after admission: `executing`, or an end; `draft` while what was to be selected is looked at. */
   readonly admitted: CommandState;
   /** Resolves with the end; never rejects. */
   readonly end: Promise<CommandState>;

@@ -172,7 +172,8 @@ export class FieldHost implements Field, FieldFrames, LoopService {
   }
 
   #findUnknown(operation: Operation, keeper: SessionKeeper): string | undefined {
-    const asked = [operation.point, ...(operation.readBack?.points.map((point) => point.number) ?? [])];
+    const needed = [...(operation.readBack?.points ?? []), ...(operation.interlock?.conditions ?? [])];
+    const asked = [operation.point, ...needed.map((point) => point.number)];
     const unknown = asked.filter((point) => keeper.points.findSlot(point) === undefined);
     if (unknown.length === 0) return undefined;
     return `unit ${keeper.unitAddress} has no point number ${unknown.join(", ")}: nothing was written`;

@@ -97,7 +97,22 @@ export interface Operation {
   readonly value: PointValue;
   /** Later than this nothing may be written: the operation ends as `expired`, untouched. On this machine's CLOCK_MONOTONIC. */
   readonly deadline: Uptime;
+  /** Read with the read-back points and judged as the last step before the write; `null`: none. */
+  readonly interlock: OperationInterlock | null;
   readonly readBack: OperationReadBack | null;
+}
+
+export interface OperationInterlock {
+  /** As the profile names it, for people. */
+  readonly name: string;
+  /** All must hold; on the same unit as the write. */
+  readonly conditions: readonly {
+    readonly number: PointNumber;
+    readonly pointId: PointId;
+    readonly equals: PointValue;
+    /** Read longer than this before the write, the condition is not known. */
+    readonly maxAge: Millis;
+  }[];
 }
 
 export interface OperationReadBack {
@@ -120,10 +135,10 @@ export type OperationResult =
   | { readonly outcome: "succeeded" | "failed" | "outcome-unknown"; readonly evidence: Evidence }
   /** Nothing was written. */
   | { readonly outcome: "expired"; readonly detail: string }
-  /** Nothing was written: no such bus or unit in any host, or the bus or its host is lost, or its queue is full (64). */
+  /** Nothing was written: no such bus or unit in any host, or the bus or its host is lost, its queue is full (64), or the interlock does not hold. */
   | {
       readonly outcome: "rejected";
-      readonly cause: "busy" | "shutting-down" | "unknown-point";
+      readonly cause: "blocked" | "busy" | "shutting-down" | "unknown-point";
       readonly detail: string;
     };
 

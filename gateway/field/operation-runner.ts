@@ -2,9 +2,10 @@ import type { Evidence, ReadBackEvidence } from "../../domain/command.ts";
 import { DeviceFault } from "../../domain/errors.ts";
 import type { PointNumber } from "../../domain/ids.ts";
 import type { PointValue } from "../../domain/reading.ts";
+import { findUnmet } from "../../domain/safety/interlock.ts";
 import { after, type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
 import type { Sample } from "../../drivers/driver.ts";
-import type { Operation, OperationReadBack, OperationResult } from "./field-plan.ts";
+import type { Operation, OperationInterlock, OperationReadBack, OperationResult } from "./field-plan.ts";
 import {
   agree,
   isDecided,
@@ -36,6 +37,8 @@ export interface OperationLine {
   lend(duration: Millis): Promise<void>;
 }
 
+type Samples = ReadonlyMap<PointNumber, Sample>;
+
 /** What an operation has seen so far. */
 interface Attempt {
   readonly operation: Operation;
@@ -52,12 +55,16 @@ export async function runOperation(
 ): Promise<OperationResult> {
   const readBack = operation.readBack ?? NO_READ_BACK;
   if (line.clock.uptime() >= operation.deadline) return expired(operation, line.clock.uptime());
-  const before = await readProofs(readBack, line);
-  if (before === undefined || isOver(signal, line)) return withdrawn(line);
+  const asked = line.clock.uptime();
+  const samples = await readBefore(operation, line);
+  if (samples === undefined || isOver(signal, line)) return withdrawn(line);
+  const before = readBack.points.map((point) => proofOf(samples.get(point.number)));
   const attempt: Attempt = { operation, readBack, before, line };
-  if (before.length > 0 && before.every(isSilence)) return neverWritten(attempt);
+  // I21, I33: the last steps before the write; nothing may be awaited between.
   const start = line.clock.uptime();
-  // I21: the last step before the write; nothing may be awaited between.
+  const unmet = findUnmetInterlock(operation.interlock, samples, since(asked, start));
+  if (unmet !== undefined) return { outcome: "rejected", cause: "blocked", detail: unmet };
+  if (before.length > 0 && before.every(isSilence)) return neverWritten(attempt);
   if (start >= operation.deadline) return expired(operation, start);
   const answer = await write(operation, line);
   const seen = await watch(attempt, answer, signal);
@@ -106,19 +113,44 @@ async function write(operation: Operation, line: OperationLine): Promise<WriteAn
   }
 }
 
-/** `undefined` once the line is given up. */
 async function readProofs(
   readBack: OperationReadBack,
   line: OperationLine,
 ): Promise<readonly Proof[] | undefined> {
-  if (readBack.points.length === 0) return [];
+  const samples = await readOnce(readBack.points, line);
+  return samples && readBack.points.map((point) => proofOf(samples.get(point.number)));
+}
+
+/** What proves the write and what must hold for it, in one go. */
+function readBefore({ readBack, interlock }: Operation, line: OperationLine): Promise<Samples | undefined> {
+  return readOnce([...(readBack?.points ?? []), ...(interlock?.conditions ?? [])], line);
+}
+
+/** `undefined` once the line is given up. */
+async function readOnce(
+  points: readonly { readonly number: PointNumber }[],
+  line: OperationLine,
+): Promise<Samples | undefined> {
+  if (points.length === 0) return new Map();
   try {
-    const samples = await line.read(readBack.points.map((point) => point.number));
-    return readBack.points.map((point) => proofOf(samples.get(point.number)));
+    return await line.read([...new Set(points.map((point) => point.number))]);
   } catch (error) {
     if (line.signal.aborted) return undefined;
     throw error;
   }
+}
+
+/** Why nothing may be written, for people. `age`: of the oldest sample, at most. */
+function findUnmetInterlock(
+  interlock: OperationInterlock | null,
+  samples: Samples,
+  age: Millis,
+): string | undefined {
+  const unmet = findUnmet(interlock?.conditions ?? [], ({ number, pointId, maxAge }) => ({
+    pointId,
+    finding: age > maxAge ? { fault: "too-old" } : proofOf(samples.get(number)),
+  }));
+  return unmet === undefined ? undefined : `interlock ${interlock?.name}: ${unmet}. Nothing was written`;
 }
 
 /** Whether the pause came to its end; not when the line was given up meanwhile. */

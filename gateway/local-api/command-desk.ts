@@ -48,6 +48,8 @@ export class CommandDesk {
       value: body.value,
       issuedBy,
       deadline,
+      // The CLI asks back before it sends what can hurt somebody.
+      confirmation: "person",
     });
     const state = isEnd(admitted)
       ? admitted

@@ -44,6 +44,8 @@ export interface LocalOrders {
     readonly value: PointValue;
     readonly issuedBy: string;
     readonly deadline: Uptime;
+    /** Whether a person who sees the device confirmed it. */
+    readonly confirmation: "person";
   }): { readonly admitted: CommandState; readonly end: Promise<CommandState> };
 }
 

@@ -21,7 +21,9 @@ export function devicePointsComplaints(
     const complaint =
       point === undefined
         ? unknownPoint(name, id, [...byName.keys()])
-        : (repeated(name, points.indexOf(name) < index) ?? unproven(point, points));
+        : (repeated(name, points.indexOf(name) < index) ??
+          unproven(point, points) ??
+          unguarded(point, points));
     return complaint === undefined ? [] : [{ index, complaint }];
   });
 }
@@ -49,5 +51,16 @@ function unproven({ name, readBack }: PointDefinition, points: readonly string[]
     found: `${name} without ${readBack.point}, which proves it`,
     expected: `${readBack.point} in the list too`,
     remedy: `add ${readBack.point} to points, or remove ${name}`,
+  };
+}
+
+/** Without the points of its interlock no command to it could ever be permitted. */
+function unguarded({ name, interlock }: PointDefinition, points: readonly string[]): Complaint | undefined {
+  const missing = interlock?.all.find(({ point }) => !points.includes(point))?.point;
+  if (missing === undefined) return undefined;
+  return {
+    found: `${name} without ${missing}, which its interlock asks`,
+    expected: `${missing} in the list too`,
+    remedy: `add ${missing} to points, or remove ${name}`,
   };
 }

@@ -1,4 +1,5 @@
 import { findUnitMeant } from "../../domain/units.ts";
+import { interlockComplaints } from "./check-interlocks.ts";
 import type { WrittenPoint, WrittenProfile } from "./profile-schema.ts";
 import { findNearest } from "./source/nearest-word.ts";
 import { type Complaint, type ProblemList, show } from "./source/problem-list.ts";
@@ -24,6 +25,7 @@ export function checkProfile(written: WrittenProfile, source: YamlSource, proble
     checkWriteKeys(point, at, tell);
     checkReadBack(point, written, { at, tell });
   }
+  for (const { path, complaint } of interlockComplaints(written)) tell(path, complaint);
 }
 
 type Tell = (path: YamlPath, complaint: Complaint) => void;
@@ -93,7 +95,14 @@ function checkSafeValue({ type, safeValue, range }: WrittenPoint, path: YamlPath
 
 function checkWriteKeys(point: WrittenPoint, at: YamlPath, tell: Tell): void {
   if (point.access === "read") {
-    for (const key of ["commandClass", "readBack", "pulse", "safeValue"] as const) {
+    for (const key of [
+      "commandClass",
+      "readBack",
+      "pulse",
+      "interlock",
+      "minInterval",
+      "safeValue",
+    ] as const) {
       if (point[key] === undefined) continue;
       const remedy = `remove ${key}, or make access read-write`;
       tell([...at, key], {

@@ -136,12 +136,24 @@ function foundIn(data: unknown, path: YamlPath): string {
 }
 
 function profileOf(written: WrittenProfile, deviceClass: DeviceClass, hash: string): Profile {
-  const points = written.points.map(pointOf);
-  return Object.freeze({ ...written, id: ProfileId(written.id), class: deviceClass, points, hash });
+  const { interlocks, ...rest } = written;
+  const points = written.points.map((point) => pointOf(point, interlocks));
+  return Object.freeze({ ...rest, id: ProfileId(written.id), class: deviceClass, points, hash });
 }
 
-function pointOf({ unit = "1", deadband = 0, scale, ...rest }: WrittenPoint): PointDefinition {
-  return Object.freeze({ ...rest, unit, deadband, ...(scale !== undefined && { scale: scaleOf(scale) }) });
+function pointOf(
+  { unit = "1", deadband = 0, scale, interlock, ...rest }: WrittenPoint,
+  interlocks: WrittenProfile["interlocks"],
+): PointDefinition {
+  const conditions = interlock === undefined ? undefined : interlocks[interlock];
+  return Object.freeze({
+    ...rest,
+    unit,
+    deadband,
+    ...(scale !== undefined && { scale: scaleOf(scale) }),
+    ...(interlock !== undefined &&
+      conditions !== undefined && { interlock: { name: interlock, ...conditions } }),
+  });
 }
 
 function scaleOf(written: NonNullable<WrittenPoint["scale"]>): Scale {

@@ -32,6 +32,24 @@ const readBack = z.strictObject(
   "{ point: actual-level, tolerance: 1, within: 2 s }",
 );
 
+const CONDITION = "{ point: selector-local, equals: false }";
+const conditionValue = z.union([number, z.boolean(), z.string()], "a value of the point's type");
+const interlock = z.strictObject(
+  {
+    all: z
+      .array(
+        z.strictObject(
+          { point: slug, equals: conditionValue, writing: conditionValue.exactOptional() },
+          `${CONDITION}, with writing: true where it is asked only of orders to true`,
+        ),
+        `a list of conditions like ${CONDITION}`,
+      )
+      .min(1, "at least one condition")
+      .max(16, "at most 16 conditions"),
+  },
+  `{ all: [${CONDITION}] }`,
+);
+
 const point = z.strictObject(
   {
     name: slug,
@@ -72,6 +90,9 @@ const point = z.strictObject(
     commandClass: oneOf(["K1", "K2", "K3"]).exactOptional(),
     readBack: readBack.exactOptional(),
     pulse: duration("10 ms", "10 min", "500 ms").exactOptional(),
+    /** One of `interlocks`. */
+    interlock: slug.exactOptional(),
+    minInterval: duration("1 s", "1 h", "60 s").exactOptional(),
     safeValue: z.union([number, z.boolean(), z.string()], "a value of the point's type").exactOptional(),
     source: text(300, SOURCE).min(8, SOURCE),
   },
@@ -115,6 +136,7 @@ export const PROFILE_SCHEMA = z.strictObject(
       )
       .default({}),
     group: oneOf(["none", "members"]).default("none"),
+    interlocks: z.record(slug, interlock, "a mapping from a name to { all: [ … ] }").default({}),
     points: z.array(point, "a list of points").min(1, "at least one point").max(1_000, "at most 1000 points"),
     quirks: z.array(quirk, "a list of quirks").max(20, "at most 20 quirks").default([]),
   },

@@ -13,7 +13,7 @@ const STATES: readonly CommandState[] = [
   { name: "queued" },
   { name: "sent", session: "1.1" },
   { name: "outcome-pending", since: Instant(1), why: "no-verdict" },
-  { name: "selected" },
+  { name: "selected", preview: [] },
   { name: "executing" },
   { name: "succeeded", evidence: SEEN },
   { name: "failed", evidence: SEEN },

@@ -15,12 +15,15 @@ import {
 import type { PointDefinition, SitePoint } from "../../domain/point.ts";
 import type { Quirk } from "../../domain/profile.ts";
 import { seededRandom } from "../../domain/random.ts";
-import { Millis, Seconds, type Uptime } from "../../domain/time.ts";
+import type { PointChange, PointValue } from "../../domain/reading.ts";
+import { Instant, Millis, Seconds, type Uptime } from "../../domain/time.ts";
 import { type CommandFrame, signCommand } from "../../domain/wire/downlink.ts";
 import { CommandControl } from "../../gateway/control/command-control.ts";
 import type {
   FieldOperation,
   FieldOperationResult,
+  FieldRead,
+  FieldReadResult,
   OperationRunner,
 } from "../../gateway/control/field-operation.ts";
 import { PointIndex } from "../../gateway/site/site.ts";
@@ -62,6 +65,23 @@ const RELEASE: PointDefinition = {
   type: "boolean",
   unit: "1",
   commandClass: "K3",
+};
+const FEEDBACK: PointDefinition = { ...PLAIN, name: "feedback", type: "boolean", unit: "1", access: "read" };
+const LOCAL: PointDefinition = { ...FEEDBACK, name: "selector-local" };
+const TRIPPED: PointDefinition = { ...FEEDBACK, name: "tripped" };
+/** A contactor of a cabinet: two steps, an interlock, a rest after each operation. */
+const DEMAND: PointDefinition = {
+  ...RELEASE,
+  name: "demand",
+  readBack: { point: "feedback", of: "device", tolerance: 0, within: Seconds(3) },
+  interlock: {
+    name: "feeder",
+    all: [
+      { point: "selector-local", equals: false },
+      { point: "tripped", equals: false, writing: true },
+    ],
+  },
+  minInterval: Seconds(60),
 };
 
 function device(
@@ -112,9 +132,19 @@ export const POINTS = new PointIndex({
   devices: [
     device("lamp-1", [DIM_LEVEL, ACTUAL, LABEL, RESET, RELEASE], { numbersFrom: 1 }),
     device("lamp-2", [DIM_LEVEL, ACTUAL], { numbersFrom: 11 }),
+    device("cabinet-1", [DEMAND, FEEDBACK, LOCAL, TRIPPED], { numbersFrom: 31 }),
     device("group-1", [OF_MEMBERS], { numbersFrom: 21, members: ["lamp-1", "lamp-2"], quirks: [SETTLE] }),
   ],
 });
+
+/** The contactor is open, the selector on auto, nothing has tripped. */
+export const CABINET_AT_REST: ReadonlyMap<number, PointValue> = new Map([
+  [31, false],
+  [32, false],
+  [33, false],
+  [34, false],
+]);
+export const DEMAND_ID = pointIdOf(DeviceId("cabinet-1"), "demand");
 
 /** The field as control sees it: each operation waits until the test says how it ended. */
 export class ScriptedRunner implements OperationRunner {
@@ -127,6 +157,22 @@ export class ScriptedRunner implements OperationRunner {
     this.operations.push(operation);
     this.onOperation(operation);
     return await new Promise((resolve) => this.#answers.set(operation.commandId, resolve));
+  }
+
+  /** What a read on the bus finds; `null`: the unit is silent. Called as the read arrives. */
+  onRead: (read: FieldRead) => ReadonlyMap<number, PointValue> | null | Promise<null> = () => CABINET_AT_REST;
+
+  async readNow(read: FieldRead): Promise<FieldReadResult> {
+    const values = await this.onRead(read);
+    if (values === null) return { outcome: "fault", code: "timeout", detail: "unit 1 does not answer" };
+    const changes = read.points.map((point): PointChange => {
+      const value = values.get(point);
+      const stamps = { point, gatewayTimestamp: Instant(0), sourceTimestamp: null };
+      if (value === undefined)
+        return { ...stamps, value: null, quality: "bad/no-communication", cause: "timeout" };
+      return { ...stamps, value, quality: "good", cause: "none" };
+    });
+    return { outcome: "read", changes };
   }
 
   answer(id: CommandId, result: FieldOperationResult): void {
@@ -158,7 +204,7 @@ export interface ControlBench {
 
 /** Control over this store, with sync session 1.1 current. */
 export function openControl(
-  store: Pick<Store, "commands" | "desired">,
+  store: Pick<Store, "commands" | "desired" | "evidence">,
   clock: SimulatedClock,
   session = "1.1",
 ): ControlBench {
@@ -224,6 +270,7 @@ export function localOrder(
     value: 40,
     issuedBy: "crew/root",
     deadline,
+    confirmation: "person" as const,
     ...changes,
   };
 }

@@ -6,7 +6,7 @@ import { SimulatedClock } from "../simulated-clock.ts";
 import { commandId, DIM, localOrder, openControl, order, SUCCEEDED } from "./control-bench.ts";
 import { entriesOf, openTestStore } from "./store-run.ts";
 
-type Write = "begin" | "settle" | "refuse" | "desired";
+type Write = "evidence" | "begin" | "settle" | "refuse" | "desired";
 
 /** The real store, whose disk refuses some writes. `times` counts down. */
 function onFailingDisk(store: Store) {
@@ -18,7 +18,8 @@ function onFailingDisk(store: Store) {
     throw new StoreError("not-durable", "writing critical.db failed with SQLITE_IOERR_FSYNC");
   };
   const { commands, desired } = store;
-  const ledger: Pick<Store, "commands" | "desired"> = {
+  const ledger: Pick<Store, "commands" | "desired" | "evidence"> = {
+    evidence: { append: (body) => through("evidence", () => store.evidence.append(body)) },
     commands: {
       find: (id) => commands.find(id),
       lastFence: (pointId, origin) => commands.lastFence(pointId, origin),

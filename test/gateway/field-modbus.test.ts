@@ -68,6 +68,7 @@ function order(index: number, value: number): Operation {
     point: PointNumber(index * 10 + 1),
     value,
     deadline: after(systemClock.uptime(), Seconds(10)),
+    interlock: null,
     readBack: { points: [actual], tolerance: 1, within: Seconds(2), settle: Millis(0) },
   };
 }

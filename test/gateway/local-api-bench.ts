@@ -59,7 +59,7 @@ export async function openBench(t: Test, changes: Partial<LocalApiParts> = {}): 
     gatewayId: site.gatewayId,
     points,
     store,
-    runner: { runOperation: () => bus.operation() },
+    runner: { runOperation: () => bus.operation(), readNow: (read, signal) => bus.read(read, signal) },
     freshness: null,
     commandKey: () => null,
     clock,

@@ -15,6 +15,8 @@ const meter = (points: string, more = ""): Planted => ({
   profile: profileText(points, more),
 });
 
+const GATE = "interlocks: { gate-clear: { all: [{ point: p, equals: 0 }] } }";
+
 const PROFILE_CASES: readonly RefusedCase[] = [
   {
     name: "a missing unit",
@@ -128,10 +130,49 @@ const PROFILE_CASES: readonly RefusedCase[] = [
     says: /rename the file/,
   },
   {
-    name: "an interlock, which this version would not evaluate",
-    ...meter(point("p", 1, ", ‸interlock: gate-clear")),
+    name: "an interlock that the profile has not",
+    ...meter(writtenPoint("p", 1, ", interlock: ‸gate-clera"), GATE),
     pointers: ["/points/0/interlock"],
-    says: /unknown key interlock/,
+    says: /did you mean gate-clear\?/,
+  },
+  {
+    name: "an interlock on a point that is only read",
+    ...meter(point("p", 1, ", ‸interlock: gate-clear"), GATE),
+    pointers: ["/points/0/interlock"],
+    says: /no interlock on a point that is only read/,
+  },
+  {
+    name: "a condition on a point that the profile has not",
+    ...meter(
+      writtenPoint("p", 1, ", interlock: gate"),
+      "interlocks: { gate: { all: [{ point: ‸q, equals: 0 }] } }",
+    ),
+    pointers: ["/interlocks/gate/all/0/point"],
+    says: /unknown point q/,
+  },
+  {
+    name: "a condition that its point can never meet",
+    ...meter(
+      writtenPoint("p", 1, ", interlock: gate"),
+      "interlocks: { gate: { all: [{ point: p, equals: ‸true }] } }",
+    ),
+    pointers: ["/interlocks/gate/all/0/equals"],
+    says: /found true, expected a number, as p is/,
+  },
+  {
+    name: "a condition asked of a value that is never written",
+    ...meter(
+      writtenPoint("p", 1, ", interlock: gate"),
+      "interlocks: { gate: { all: [{ point: p, equals: 0, writing: ‸true }] } }",
+    ),
+    pointers: ["/interlocks/gate/all/0/writing"],
+    says: /found true, expected a number, as p is/,
+  },
+  {
+    name: "an interlock without conditions",
+    ...meter(writtenPoint("p", 1, ", interlock: gate"), "interlocks: { gate: { all: ‸[] } }"),
+    pointers: ["/interlocks/gate/all"],
+    says: /at least one condition/,
   },
 ];
 

@@ -98,7 +98,10 @@ t.test(
       "snapshot 1/1 3,1,2",
       "batch A history",
     ]);
-    t.match(center.hellos[0], { incarnation: store.incarnation, capabilities: { commands: ["write"] } });
+    t.match(center.hellos[0], {
+      incarnation: store.incarnation,
+      capabilities: { commands: ["write", "select", "operate"] },
+    });
     t.ok(
       seen.indexOf("batch B history") > 0 &&
         seen.indexOf("batch C history") > seen.indexOf("batch B history"),

@@ -144,6 +144,7 @@ export function operation(more: Partial<Operation> = {}): Operation {
     point: PointNumber(1_000),
     value: 40,
     deadline: Uptime(1e9),
+    interlock: null,
     readBack: {
       points: [{ number: PointNumber(1_001), pointId: pointIdOf(DeviceId("unit-1"), "register-1") }],
       tolerance: 1,
