@@ -56,6 +56,7 @@ function addEnrolment(app: GatewayApp, parts: GatewayRouteParts): void {
         "the claim is unknown, expired or used: have the center make a new one",
       );
     }
+    attempts.succeeded(request.ip);
     return answer;
   });
 }

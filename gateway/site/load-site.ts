@@ -30,7 +30,7 @@ export const PRODUCT_SOURCES: SiteSources = {
 };
 
 /** Largest site file, in bytes. */
-const SITE_BYTES_MAX = 8 * 1024 * 1024;
+const SITE_BYTES_MAX = 16 * 1024 * 1024;
 /** Most points of a site: beyond any gateway that is polled in time. */
 const POINTS_MAX = 1_000_000;
 
@@ -64,7 +64,10 @@ export async function loadSite(
   const devices = resolveAll(expanded, parts);
   checkOverlaps(devices, { source, problems });
   checkGroups(devices, { source, problems });
-  const siteBuses = [...buses.values()].map((bus) => isolate(bus, devices, { source, problems }));
+  const byBus = Map.groupBy(devices, ({ device }) => device.busId);
+  const siteBuses = [...buses.values()].map((bus) =>
+    isolate(bus, byBus.get(bus.id) ?? [], { source, problems }),
+  );
   if (header === undefined || problems.size > 0) throw new SiteFileError(path, problems.sorted());
   return {
     ...settingsOf(header, dirname(resolve(path))),
@@ -213,9 +216,7 @@ function resolveAll(
 /** Services do not share a field host unseen: a bus with devices of two must say with whom it goes (DOMAIN E.6). */
 function isolate(bus: CheckedBus, devices: readonly ResolvedDevice[], { source, problems }: Told): SiteBus {
   const { writtenGroup, index, ...rest } = bus;
-  const services = new Set(
-    devices.filter(({ device }) => device.busId === bus.id).map(({ device }) => device.service),
-  );
+  const services = new Set(devices.map(({ device }) => device.service));
   if (writtenGroup === undefined && services.size > 1) {
     const found = `devices of ${[...services].join(" and ")} on bus ${bus.id}`;
     const remedy = "add isolationGroup to the bus, or move the devices to buses of their own";
