@@ -9,9 +9,10 @@ import { WireError } from "./wire-error.ts";
  * `storedAt` (`tMono`) is the time since the store opened at which the block was committed; `timeQuality` (`tq`) how
  * far its wall-clock times may be trusted.
  *
- * Layout, little-endian: layout version u8, flags u8 (1 source timestamps, 2 state versions), time quality u8,
+ * Layout, little-endian: layout version u8, flags u8 (1 source timestamps, 2 state versions, 4 wide times), time quality u8,
  * reserved u8, count u32, storedAt f64 ms, base time f64 ms, first state version f64, text bytes u32, reserved u32; columns: value
- * f64 × n, [source time f64 × n], [state version f64 × n], point u32 × n, gateway time i32 × n ms from base,
+ * f64 × n, [source time f64 × n], [state version f64 × n], point u32 × n, gateway time i32 × n ms from base (f64 × n where one is more
+ * than 24 days away: a clock that was just set, a value that never changed),
  * quality u8 × n, cause u8 × n, value type u8 × n; texts as one JSON array.
  */
 export interface PointsBlock {
@@ -29,6 +30,7 @@ const LAYOUT = 1;
 const HEADER_BYTES = 40;
 const HAS_SOURCE = 1;
 const HAS_VERSIONS = 2;
+const WIDE_TIMES = 4;
 const QUALITY_CODES = new Map(QUALITIES.map((name, code) => [name as string, code]));
 const CAUSE_CODES = new Map(QUALITY_CAUSES.map((name, code) => [name as string, code]));
 const NO_VALUE = 0;
@@ -42,7 +44,7 @@ export function encodePointsBlock(block: PointsBlock): Uint8Array {
   const count = readings.length;
   const base = readings[0]?.gatewayTimestamp ?? 0;
   const firstVersion = readings[0]?.stateVersion ?? 0;
-  const flags = flagsOf(readings, firstVersion);
+  const flags = flagsOf(readings, firstVersion, base);
   const texts: string[] = [];
   const columns = columnsOf(count, flags);
   const frame = Buffer.alloc(columns.end);
@@ -92,6 +94,7 @@ interface Columns {
   readonly version: number | null;
   readonly point: number;
   readonly time: number;
+  readonly timeWidth: 4 | 8;
   readonly quality: number;
   readonly cause: number;
   readonly type: number;
@@ -106,6 +109,7 @@ function columnsOf(count: number, flags: number): Columns {
     return start;
   };
   const value = take(8);
+  const timeWidth = (flags & WIDE_TIMES) !== 0 ? 8 : 4;
   const source = (flags & HAS_SOURCE) !== 0 ? take(8) : null;
   const version = (flags & HAS_VERSIONS) !== 0 ? take(8) : null;
   return {
@@ -113,7 +117,8 @@ function columnsOf(count: number, flags: number): Columns {
     source,
     version,
     point: take(4),
-    time: take(4),
+    timeWidth,
+    time: take(timeWidth),
     quality: take(1),
     cause: take(1),
     type: take(1),
@@ -121,11 +126,12 @@ function columnsOf(count: number, flags: number): Columns {
   };
 }
 
-function flagsOf(readings: readonly StoredReading[], firstVersion: number): number {
+function flagsOf(readings: readonly StoredReading[], firstVersion: number, base: number): number {
   let flags = 0;
   for (let index = 0; index < readings.length; index += 1) {
     if (readings[index]?.sourceTimestamp !== null) flags |= HAS_SOURCE;
     if (readings[index]?.stateVersion !== firstVersion + index) flags |= HAS_VERSIONS;
+    if (Math.abs((readings[index]?.gatewayTimestamp ?? base) - base) > I32_MAX) flags |= WIDE_TIMES;
   }
   return flags;
 }
@@ -151,9 +157,9 @@ function writeReading(
     frame.writeDoubleLE(reading.sourceTimestamp ?? Number.NaN, columns.source + index * 8);
   if (columns.version !== null) frame.writeDoubleLE(reading.stateVersion, columns.version + index * 8);
   frame.writeUInt32LE(reading.point, columns.point + index * 4);
-  // A clock that jumps inside one group commit by more than 24 days is told as the end of that range.
-  const delta = Math.max(-I32_MAX, Math.min(I32_MAX, Math.round(reading.gatewayTimestamp - base)));
-  frame.writeInt32LE(delta, columns.time + index * 4);
+  const delta = Math.round(reading.gatewayTimestamp - base);
+  if (columns.timeWidth === 8) frame.writeDoubleLE(delta, columns.time + index * 8);
+  else frame.writeInt32LE(delta, columns.time + index * 4);
   frame[columns.quality + index] = QUALITY_CODES.get(reading.quality) ?? 0;
   frame[columns.cause + index] = CAUSE_CODES.get(reading.cause) ?? 0;
 }
@@ -180,6 +186,10 @@ function readReading(
   );
   if ((value === null) !== isBad(quality))
     throw new WireError("bad-schema", `reading ${index} has ${quality} with value ${value}`);
+  const delta =
+    columns.timeWidth === 8
+      ? frame.readDoubleLE(columns.time + index * 8)
+      : frame.readInt32LE(columns.time + index * 4);
   const source = columns.source === null ? Number.NaN : frame.readDoubleLE(columns.source + index * 8);
   const number = frame.readUInt32LE(columns.point + index * 4);
   if (number === 0) throw new WireError("bad-schema", `reading ${index} has point number 0`);
@@ -188,7 +198,7 @@ function readReading(
     value,
     quality,
     cause,
-    gatewayTimestamp: (row.base + frame.readInt32LE(columns.time + index * 4)) as Instant,
+    gatewayTimestamp: (row.base + delta) as Instant,
     sourceTimestamp: Number.isNaN(source) ? null : (source as Instant),
     stateVersion:
       columns.version === null ? row.firstVersion + index : frame.readDoubleLE(columns.version + index * 8),
