@@ -41,6 +41,7 @@ function deviceEntry(device: Device, sweepOf: FieldPlans["sweepOf"]): CatalogueD
 
 function pointEntry({ number, definition }: SitePoint, sweepOf: FieldPlans["sweepOf"]): CataloguePoint {
   const { name, type, unit, access, range, commandClass, pollClass, maxAge, readBack } = definition;
+  const asked = [...new Set((definition.interlock?.all ?? []).map(({ point }) => point))];
   return {
     name,
     number,
@@ -53,5 +54,6 @@ function pointEntry({ number, definition }: SitePoint, sweepOf: FieldPlans["swee
     maxAgeMs: maxAge,
     sweep: sweepOf(number),
     readBack: readBack?.point ?? null,
+    ...(asked.length > 0 && { interlock: asked }),
   };
 }

@@ -5,6 +5,7 @@ import type { CommandRecord } from "./command-record.ts";
 interface KnownAges {
   readonly authorized: Uptime;
   readonly sent: Uptime | null;
+  readonly selected: Uptime | null;
 }
 
 /**
@@ -24,7 +25,8 @@ export class CommandAges {
     const now = this.#clock.uptime();
     const before = this.#known.get(command.id);
     const sent = command.sent === null ? null : (before?.sent ?? now);
-    this.#known.set(command.id, { authorized: before?.authorized ?? now, sent });
+    const selected = command.state.name === "selected" ? (before?.selected ?? now) : null;
+    this.#known.set(command.id, { authorized: before?.authorized ?? now, sent, selected });
   }
 
   /** Forgets all but these. */
@@ -42,6 +44,12 @@ export class CommandAges {
   sinceSent(command: CommandRecord): Millis | null {
     const sent = this.#known.get(command.id)?.sent ?? null;
     return sent === null ? null : since(sent, this.#clock.uptime());
+  }
+
+  /** Since the selection was first seen here; null when it was not. */
+  sinceSelected(command: CommandRecord): Millis | null {
+    const selected = this.#known.get(command.id)?.selected ?? null;
+    return selected === null ? null : since(selected, this.#clock.uptime());
   }
 
   /** From SENT to `at`; null when it was not sent in this process's sight. */

@@ -14,6 +14,8 @@ export const COMMAND_LIFE: Readonly<Record<CommandClass, { readonly usual: Milli
 export const K1_BUDGET_MAX = Seconds(60);
 /** A K3 needs a token that is not older at the center. */
 export const K3_TOKEN_AGE_MAX = Seconds(7);
+/** OPERATE leaves within this of the selection; the gateway's own selection ends no later (PROTOCOL §8). */
+export const SELECTION_MAX = Seconds(5);
 /**
  * After its budget a command can not begin any more; an operation that began and the way of its evidence take at most
  * this. A heartbeat later than that, from a gateway that has told all its evidence, shows that none will come.

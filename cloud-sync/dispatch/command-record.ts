@@ -2,6 +2,7 @@ import type { CommandState } from "../../domain/command.ts";
 import type { CommandId, GatewayId, PointId } from "../../domain/ids.ts";
 import type { CommandClass } from "../../domain/point.ts";
 import type { PointValue } from "../../domain/reading.ts";
+import type { Preview } from "../../domain/safety/preview.ts";
 import type { Instant, Millis } from "../../domain/time.ts";
 
 /** A command as the center keeps it. Change is a new value; the ledger writes it with its history. */
@@ -23,7 +24,12 @@ export interface CommandRecord {
   /** Null until authorized. */
   readonly sequence: number | null;
   readonly authorizedAt: Instant | null;
+  /** When and how it left first: a hazardous one to select. */
   readonly sent: SentOrder | null;
+  /** What the person saw who confirmed a hazardous order; null: not hazardous, or not confirmed. */
+  readonly confirmed: Preview | null;
+  /** When OPERATE left; never undone, never twice. Null: a hazardous order can have moved nothing. */
+  readonly operatedAt: Instant | null;
   readonly state: CommandState;
   readonly changedAt: Instant;
   readonly resolution: Resolution | null;

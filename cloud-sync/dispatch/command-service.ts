@@ -1,6 +1,7 @@
 import type { CommandId, GatewayId, PointId } from "../../domain/ids.ts";
 import type { CommandClass } from "../../domain/point.ts";
 import type { PointValue } from "../../domain/reading.ts";
+import type { Preview } from "../../domain/safety/preview.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { CenterEvents } from "../store/center-events.ts";
 import type { CommandTransaction } from "./command-ledger.ts";
@@ -19,6 +20,8 @@ export interface Order {
   readonly ttl: Millis | null;
   /** The client's own, so that it may ask again without ordering again. */
   readonly commandId: CommandId | null;
+  /** What the person saw who confirmed a hazardous order; null: nobody did, and then such an order is rejected. */
+  readonly confirmed: Preview | null;
 }
 
 /** Takes the operators' orders down and answers for them. Nothing leaves from here: that is the dispatcher's. */
@@ -49,8 +52,7 @@ export class CommandService {
   /** @throws {DispatchError} `unknown-command`, `already-sent` */
   cancel(id: CommandId, by: string): Promise<CommandRecord> {
     return this.#change(id, (tx, command) => {
-      const waits = ["draft", "awaiting-approval", "authorized", "queued"].includes(command.state.name);
-      if (command.origin === "local" || !waits)
+      if (command.origin === "local" || !canTakeBack(command))
         throw new DispatchError("already-sent", `command ${id} is ${command.state.name}`);
       return this.#stepper.cancel(tx, command, by);
     });
@@ -118,6 +120,8 @@ export class CommandService {
       sequence: null,
       authorizedAt: null,
       sent: null,
+      confirmed: commandClass === "K3" ? order.confirmed : null,
+      operatedAt: null,
       state: { name: "draft" },
       changedAt: asked.at,
       resolution: null,
@@ -127,6 +131,13 @@ export class CommandService {
   #told({ gatewayId, id }: CommandRecord): void {
     this.#events.tell("command-changed", { gatewayId, commandId: id });
   }
+}
+
+/** Before it left; a hazardous one also while it is only selected, for OPERATE then never leaves. */
+function canTakeBack({ state, operatedAt }: CommandRecord): boolean {
+  if (state.name === "selected" || (state.name === "sent" && state.action === "select"))
+    return operatedAt === null;
+  return ["draft", "awaiting-approval", "authorized", "queued"].includes(state.name);
 }
 
 function lifeOf({ ttl }: Order, commandClass: CommandClass | null): Millis {

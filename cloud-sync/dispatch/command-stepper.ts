@@ -5,7 +5,8 @@ import type { CommandFrame } from "../../domain/wire/downlink.ts";
 import { CommandAges } from "./command-ages.ts";
 import type { CommandLedger, CommandTransaction, Mover } from "./command-ledger.ts";
 import type { CommandablePoint, CommandRecord } from "./command-record.ts";
-import { type Circumstances, decideNext, type LiveSession, type Step } from "./dispatch-machine.ts";
+import { decideNext } from "./dispatch-machine.ts";
+import type { Circumstances, LiveSession, Step } from "./dispatch-step.ts";
 import type { Downlinks, GatewayLinks } from "./gateway-links.ts";
 
 /** What the parts of dispatch stand on. */
@@ -102,11 +103,14 @@ export class CommandStepper {
   async #send(
     tx: CommandTransaction,
     command: CommandRecord,
-    { session, token, budget }: Extract<Step, { kind: "send" }>,
+    { action, session, token, budget }: Extract<Step, { kind: "send" }>,
   ): Promise<Stepped> {
     const { clock, sign, generation } = this.#parts;
-    const sent = { at: clock.now(), session, budget };
-    const moved = await this.#move(tx, { ...command, sent }, { name: "sent", session });
+    const at = clock.now();
+    const leaving =
+      action === "operate" ? { ...command, operatedAt: at } : { ...command, sent: { at, session, budget } };
+    const state = { name: "sent", session, ...(action !== "write" && { action }) } as const;
+    const moved = await this.#move(tx, leaving, state);
     const { commandClass, sequence } = command;
     if (commandClass === null || commandClass === "K0" || sequence === null)
       throw new RangeError(`command ${command.id} was queued without class or sequence`);
@@ -115,7 +119,7 @@ export class CommandStepper {
       gatewayId: command.gatewayId,
       commandId: command.id,
       pointId: command.pointId,
-      action: "write",
+      action,
       value: command.value,
       args: [],
       commandClass,
@@ -157,6 +161,7 @@ export class CommandStepper {
       session: link?.session ?? null,
       age: this.#ages.sinceAuthorized(command),
       sentFor: this.#ages.sinceSent(command),
+      selectedFor: this.#ages.sinceSelected(command),
       toldAllAfter: toldAll === null ? null : this.#ages.fromSentTo(command, toldAll),
     };
   }
@@ -167,6 +172,7 @@ export class CommandStepper {
     if (link === undefined || link.token === null || link.state === "down") return null;
     if (!downlinks.isOpen(gatewayId, link.session)) return null;
     const { token, receivedAt } = link.token;
-    return { session: link.session, token, tokenAge: since(receivedAt, clock.uptime()) };
+    const tokenAge = since(receivedAt, clock.uptime());
+    return { session: link.session, token, tokenAge, actions: link.actions };
   }
 }

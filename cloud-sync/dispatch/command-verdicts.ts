@@ -6,6 +6,7 @@ import type { Transaction } from "../store/database.ts";
 import type { CommandEvidence, VerdictSink } from "../store/verdict-sink.ts";
 import type { CommandTransaction, Mover } from "./command-ledger.ts";
 import type { CommandRecord } from "./command-record.ts";
+import { withToldPreview } from "./told-preview.ts";
 
 /** What a gateway may say of a command; all else is a newer schema's and stays in the evidence only. */
 const SPOKEN: ReadonlySet<CommandStateName> = new Set([
@@ -94,6 +95,8 @@ export class CommandVerdicts implements VerdictSink {
       sequence: null,
       authorizedAt: null,
       sent: null,
+      confirmed: null,
+      operatedAt: null,
       state,
       changedAt: at,
       resolution: null,
@@ -115,7 +118,8 @@ function understand(evidence: CommandEvidence): readonly Spoken[] {
   if (!SPOKEN.has(evidence.state.name)) return [];
   try {
     const { commandId, pointId, ...rest } = evidence;
-    return [{ ...rest, id: CommandId(commandId), pointId: PointId(pointId) }];
+    const state = withToldPreview(evidence.state);
+    return [{ ...rest, state, id: CommandId(commandId), pointId: PointId(pointId) }];
   } catch {
     return [];
   }

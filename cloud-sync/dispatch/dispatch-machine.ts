@@ -1,46 +1,22 @@
-import type { CommandState, CommandStateName, RejectionCause } from "../../domain/command.ts";
+import type { CommandState, CommandStateName } from "../../domain/command.ts";
 import type { PointValue } from "../../domain/reading.ts";
-import { type Instant, Millis } from "../../domain/time.ts";
+import { Millis } from "../../domain/time.ts";
 import { unreachable } from "../../domain/unreachable.ts";
-import { K1_BUDGET_MAX, K3_TOKEN_AGE_MAX, VERDICT_PATIENCE } from "./command-limits.ts";
+import { VERDICT_PATIENCE } from "./command-limits.ts";
 import type { CommandablePoint, CommandRecord } from "./command-record.ts";
+import {
+  budgetOf,
+  type Circumstances,
+  expired,
+  isPast,
+  type LiveSession,
+  move,
+  rejected,
+  type Step,
+  WAIT,
+} from "./dispatch-step.ts";
+import { findStale, findUnsupported, fromSelected, fromSelecting } from "./selection-step.ts";
 
-/**
- * The center's half of PROTOCOL §8 as a pure function: what comes next for one command. The caller performs it, durable
- * before it has any effect, and asks again. Verdicts are not decided here: see `applyVerdict`.
- */
-export type Step =
-  | { readonly kind: "wait" }
-  | { readonly kind: "move"; readonly to: CommandState }
-  /** Signed with the link's newest token; SENT is durable before the bytes leave. */
-  | { readonly kind: "send"; readonly session: string; readonly token: string; readonly budget: Millis };
-
-/** The gateway's live sync session, with an open downlink and a token. */
-export interface LiveSession {
-  readonly session: string;
-  readonly token: string;
-  /** Since the center received it, on the monotonic clock. */
-  readonly tokenAge: Millis;
-}
-
-export interface Circumstances {
-  readonly generation: number;
-  readonly now: Instant;
-  /** Undefined: no such point on that gateway, or no such gateway. Only asked for a draft. */
-  readonly point: CommandablePoint | undefined;
-  /** Null: there is none that could carry an order. */
-  readonly link: LiveSession | null;
-  /** Current sync session, whether or not it could carry an order; null: none in this process yet. */
-  readonly session: string | null;
-  /** Time since AUTHORIZED; the greater one where the clocks disagree. 0 for a draft. */
-  readonly age: Millis;
-  /** Time since SENT at which the gateway last said that all its evidence is told; null: it did not since. */
-  readonly toldAllAfter: Millis | null;
-  /** Time since SENT, monotonic; null when not sent. */
-  readonly sentFor: Millis | null;
-}
-
-const WAIT: Step = { kind: "wait" };
 /** States in which a predecessor may have sent the command without our knowing (I37). */
 const LEFT_BEFORE: ReadonlySet<CommandStateName> = new Set([
   "authorized",
@@ -51,6 +27,10 @@ const LEFT_BEFORE: ReadonlySet<CommandStateName> = new Set([
   "outcome-pending",
 ]);
 
+/**
+ * The center's half of PROTOCOL §8 as a pure function: what comes next for one command. The caller performs it, durable
+ * before it has any effect, and asks again. Verdicts are not decided here: see `applyVerdict`.
+ */
 export function decideNext(command: CommandRecord, circumstances: Circumstances): Step {
   const { state } = command;
   if (command.origin === "local") return WAIT;
@@ -61,13 +41,17 @@ export function decideNext(command: CommandRecord, circumstances: Circumstances)
       return move(judgeOrder(command, circumstances.point) ?? { name: "authorized" });
     case "awaiting-approval":
       // Approvals come with a later issue; nothing puts a command here yet, and none stays.
-      return circumstances.now >= state.until ? expired("no second person approved it in time") : WAIT;
+      return circumstances.now >= state.until ? move(expired("no second person approved it in time")) : WAIT;
     case "authorized":
       return fromAuthorized(command, circumstances);
     case "queued":
       return fromQueued(command, circumstances);
     case "sent":
+      return state.action === "select"
+        ? fromSelecting(command, circumstances)
+        : fromSent(command, circumstances);
     case "selected":
+      return fromSelected(command, circumstances);
     case "executing":
       return fromSent(command, circumstances);
     case "outcome-pending":
@@ -119,54 +103,36 @@ function fromBefore({ generation, value }: CommandRecord, present: number): Step
 }
 
 function fromAuthorized(command: CommandRecord, circumstances: Circumstances): Step {
-  const { commandClass } = command;
   const { link, age } = circumstances;
-  if (isPast(command, age)) return expired("it was never sent: no live link while it was wanted");
-  if (commandClass === "K1") return link === null ? WAIT : move({ name: "queued" });
-  return refuseHazardous(command, link) ?? move({ name: "queued" });
+  if (isPast(command, age)) return move(expired("it was never sent: no live link while it was wanted"));
+  const refusal = refusalNow(command, link);
+  if (refusal !== undefined) return move(refusal);
+  return link === null ? WAIT : move({ name: "queued" });
 }
 
 function fromQueued(command: CommandRecord, { link, age }: Circumstances): Step {
-  if (isPast(command, age)) return expired("it was never sent: no fresh token came while it was wanted");
-  if (command.commandClass === "K1") {
-    return link === null ? move({ name: "authorized" }) : sendWithin(link, budgetOf(command, age));
-  }
-  return refuseHazardous(command, link) ?? sendWithin(link, budgetOf(command, age));
+  if (isPast(command, age))
+    return move(expired("it was never sent: no fresh token came while it was wanted"));
+  const refusal = refusalNow(command, link);
+  if (refusal !== undefined) return move(refusal);
+  if (link === null) return move({ name: "authorized" });
+  const budget = budgetOf(command, age);
+  // With a token older than the budget the gateway could only refuse: a fresh one comes every 5 s.
+  if (link.tokenAge >= budget) return WAIT;
+  const action = command.commandClass === "K3" ? "select" : "write";
+  return { kind: "send", action, session: link.session, token: link.token, budget };
 }
 
-/** K2 and K3 have no waiting room (I28). */
-function refuseHazardous({ commandClass }: CommandRecord, link: LiveSession | null): Step | undefined {
+/** Why the order can not leave over this link, ever. K2 and K3 have no waiting room (I28). */
+function refusalNow(command: CommandRecord, link: LiveSession | null): CommandState | undefined {
+  const { commandClass, confirmed } = command;
+  if (commandClass === "K1") return findUnsupported(command, link);
   if (link === null)
-    return move(rejected("offline", "the gateway has no live link, and this class of command never waits"));
-  if (commandClass !== "K3") return undefined;
-  if (link.tokenAge > K3_TOKEN_AGE_MAX) {
-    const seconds = Math.round(link.tokenAge / 1_000);
-    return move(
-      rejected("stale-link", `the newest sign of life is ${seconds} s old, at most 7 s is allowed`),
-    );
-  }
-  return move(
-    rejected(
-      "unsupported",
-      "this center can not yet select before it operates, which a hazardous point needs: command it at the cabinet",
-    ),
-  );
-}
-
-/** With a token older than the budget the gateway could only refuse: a fresh one comes every 5 s. */
-function sendWithin(link: LiveSession | null, budget: Millis): Step {
-  if (link === null || link.tokenAge >= budget) return WAIT;
-  return { kind: "send", session: link.session, token: link.token, budget };
-}
-
-/** Token age at the gateway bounds the time since sending; this bounds the time before it (PROTOCOL §8, I21). */
-function budgetOf({ ttl, commandClass }: CommandRecord, age: Millis): Millis {
-  const left = Math.floor((ttl ?? 0) - age);
-  return Millis(commandClass === "K1" ? Math.min(left, K1_BUDGET_MAX) : left);
-}
-
-function isPast({ ttl }: CommandRecord, age: Millis): boolean {
-  return Math.floor((ttl ?? 0) - age) < 1;
+    return rejected("offline", "the gateway has no live link, and this class of command never waits");
+  if (commandClass !== "K3") return findUnsupported(command, link);
+  const stale = findStale(link) ?? findUnsupported(command, link);
+  if (stale !== undefined || confirmed !== null) return stale;
+  return rejected("preview-changed", "nobody confirmed a preview of it: look at the preview first");
 }
 
 function fromSent(command: CommandRecord, circumstances: Circumstances): Step {
@@ -192,16 +158,4 @@ function fromPending({ sent, value }: CommandRecord, { toldAllAfter }: Circumsta
 function unknown(target: PointValue, detail: string): Step {
   const evidence = { target, acknowledged: null, readBacks: [], took: Millis(0), detail };
   return move({ name: "outcome-unknown", evidence });
-}
-
-function expired(detail: string): Step {
-  return move({ name: "expired", where: "center", detail });
-}
-
-function rejected(cause: RejectionCause, detail: string): CommandState {
-  return { name: "rejected", cause, detail };
-}
-
-function move(to: CommandState): Step {
-  return { kind: "move", to };
 }

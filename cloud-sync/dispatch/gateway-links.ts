@@ -8,6 +8,8 @@ export interface GatewayLinks {
     | {
         /** The current sync session. */
         readonly session: string;
+        /** Kinds of orders that the gateway announced in the HELLO of this session. */
+        readonly actions: readonly string[];
         readonly state: "up" | "degraded" | "down";
         readonly token: { readonly token: string; readonly receivedAt: Uptime } | null;
         /** Of the heartbeat that brought the token: records of lane A that the center has not acknowledged. */

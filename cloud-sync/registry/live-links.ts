@@ -19,6 +19,8 @@ export interface LiveLink {
   readonly gatewayId: GatewayId;
   readonly gatewayNo: number;
   readonly session: string;
+  /** Kinds of orders that the gateway announced in the HELLO of this session. */
+  readonly actions: readonly string[];
   readonly state: LinkStateName;
   readonly lastHeardAt: Uptime;
   readonly token: FreshToken | null;
@@ -54,12 +56,13 @@ export class LiveLinks {
     return this.#links.get(id)?.token ?? undefined;
   }
 
-  /** The session is current: an older one's token proves nothing any more. */
-  activate(id: GatewayId, gatewayNo: number, session: string): void {
+  /** The session is current: an older one's token proves nothing any more. Without `actions` no order is sent over it. */
+  activate(id: GatewayId, gatewayNo: number, session: string, actions: readonly string[] = []): void {
     this.#links.set(id, {
       gatewayId: id,
       gatewayNo,
       session,
+      actions,
       state: "up",
       lastHeardAt: this.#clock.uptime(),
       token: null,

@@ -12,6 +12,7 @@ import { raiseAlarm } from "../store/tables/alarms.ts";
 import { setLinkState, takeAllLinksDown, writeHeartbeat } from "../store/tables/links.ts";
 import {
   activateSession,
+  announcedActions,
   currentSession,
   findSession,
   type LockedLink,
@@ -108,11 +109,12 @@ export class SyncRegister {
     const entered = await database.transaction(async (tx) => {
       const link = await lockLink(tx, gatewayId);
       if (link === undefined || link.revoked) return undefined;
-      return (await this.#activate(tx, link, session)) ? link.gateway_no : undefined;
+      if (!(await this.#activate(tx, link, session))) return undefined;
+      return { gatewayNo: link.gateway_no, actions: await announcedActions(tx, link.gateway_no) };
     });
     if (entered === undefined) return "fence";
     // Two requests of one new session may come together: only the first activates it.
-    if (links.find(gatewayId)?.session !== text) this.#announce(gatewayId, entered, text);
+    if (links.find(gatewayId)?.session !== text) this.#announce(gatewayId, { ...entered, session: text });
     this.#lastSample.set(gatewayId, { session: text, uptimeMs: Number.NEGATIVE_INFINITY });
     this.#parts.logger.info({ gatewayId, session: text, at: clock.now() }, "a sync session is current");
     return "current";
@@ -166,10 +168,13 @@ export class SyncRegister {
     return true;
   }
 
-  #announce(gatewayId: GatewayId, gatewayNo: number, session: string): void {
+  #announce(
+    gatewayId: GatewayId,
+    { gatewayNo, session, actions }: Pick<LiveLink, "gatewayNo" | "session" | "actions">,
+  ): void {
     const { downlinks, events, links } = this.#parts;
     downlinks.close(gatewayId, "a newer sync session is current");
-    links.activate(gatewayId, gatewayNo, session);
+    links.activate(gatewayId, gatewayNo, session, actions);
     events.tell("session-activated", { gatewayId, session });
     events.tell("link-changed", { gatewayId, state: "up" });
   }

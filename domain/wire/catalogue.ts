@@ -22,6 +22,8 @@ const cataloguePoint = z.looseObject({
   sweep: z.number().int().min(1).nullable(),
   /** The point that proves a write of this one. */
   readBack: z.string().max(64).nullable(),
+  /** The points of the device that its interlock asks; absent: it has none, or the gateway is older than this member. */
+  interlock: z.array(z.string().max(64)).max(16).exactOptional(),
 });
 const catalogueDevice = z.looseObject({
   id: z.string().max(64),

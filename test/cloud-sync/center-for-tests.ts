@@ -254,7 +254,7 @@ export class TestGateway {
       nowMs: 0,
       uptimeMs: 1_000,
       timeQuality: "unset",
-      capabilities: { commands: [], codecs: ["zstd", "gzip", "none"] },
+      capabilities: { commands: ["write", "select", "operate"], codecs: ["zstd", "gzip", "none"] },
       backlog: NOTHING,
       disk: { usedBytes: 0, quotaBytes: 1, state: "ok" },
       nonce: "ab".repeat(16),

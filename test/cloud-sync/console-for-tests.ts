@@ -10,6 +10,7 @@ import { Dispatcher } from "../../cloud-sync/dispatch/dispatcher.ts";
 import { commandsWithin, PostgresCommandLedger } from "../../cloud-sync/dispatch/postgres-command-ledger.ts";
 import { addConsoleRoutes } from "../../cloud-sync/http/console-routes.ts";
 import { serveConsole } from "../../cloud-sync/http/console-static.ts";
+import { CenterView } from "../../cloud-sync/http/operators/center-view.ts";
 import { addCommandRoutes } from "../../cloud-sync/http/operators/command-routes.ts";
 import { OperatorGuard } from "../../cloud-sync/http/operators/operator-guard.ts";
 import { OPERATOR_PROBLEMS, OperatorProblem } from "../../cloud-sync/http/operators/operator-problem.ts";
@@ -22,8 +23,7 @@ import { systemClock } from "../../domain/system-clock.ts";
 import { systemRandom } from "../../domain/system-random.ts";
 import { type Clock, Millis, Uptime } from "../../domain/time.ts";
 import type { CommandFrame, DownlinkMessage } from "../../domain/wire/downlink.ts";
-import { CITY } from "./console-city.ts";
-import { openTestDatabase } from "./postgres-for-tests.ts";
+import { type DatabaseTemplate, openTestDatabase } from "./postgres-for-tests.ts";
 
 export interface ConsoleContext {
   testdir(): string;
@@ -34,8 +34,8 @@ const logger = pino({ level: "silent" });
 const SESSION = "1.1";
 
 /** A center with the whole city in its database; its gateways' links are moved by hand, and they obey. */
-export async function openConsoleCenter(t: ConsoleContext) {
-  const connectionString = await openTestDatabase(t, { template: CITY });
+export async function openConsoleCenter(t: ConsoleContext, template: DatabaseTemplate) {
+  const connectionString = await openTestDatabase(t, { template });
   const database = await openCenterStore({ connectionString, logger, clock: systemClock });
   const links = new MovedLinks();
   const { clock } = links;
@@ -81,7 +81,8 @@ export async function openConsoleCenter(t: ConsoleContext) {
     return reply.status(OPERATOR_PROBLEMS[code]).send({ error: { code, message: error.message } });
   });
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  addCommandRoutes(app, guard, { commands, reader: ledger });
+  const view = new CenterView(database, links.live, clock);
+  addCommandRoutes(app, guard, { commands, reader: ledger, database, view });
   addConsoleRoutes(app, { database, events, links: links.live, clock, logger, guard });
   const folder = t.testdir();
   const built = await buildConsole(folder);
@@ -167,7 +168,7 @@ class MovedLinks {
 
   open(id: GatewayId, gatewayNo: number): void {
     this.#open.set(id, gatewayNo);
-    this.live.activate(id, gatewayNo, SESSION);
+    this.live.activate(id, gatewayNo, SESSION, ["write", "select", "operate"]);
     this.#beat(id);
   }
 

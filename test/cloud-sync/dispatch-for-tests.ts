@@ -28,6 +28,7 @@ const quiet = pino({ level: "silent" });
 
 type Link = {
   session: string;
+  actions: readonly string[];
   state: "up" | "degraded" | "down";
   token: { token: string; receivedAt: Uptime } | null;
   backlog: { A: number } | null;
@@ -39,6 +40,8 @@ export class FakeLink {
   readonly #clock: SimulatedClock;
   link: Link | undefined;
   accepts: "yes" | "no" = "yes";
+  /** What the gateway announces in its HELLO. */
+  actions: readonly string[] = ["write", "select", "operate"];
   /** Called in the moment in which the bytes leave. */
   onSend: (frame: CommandFrame) => void = () => undefined;
 
@@ -47,7 +50,7 @@ export class FakeLink {
   }
 
   up(session = "1.1"): void {
-    this.link = { session, state: "up", token: null, backlog: null };
+    this.link = { session, actions: this.actions, state: "up", token: null, backlog: null };
     this.beat();
   }
 
@@ -176,7 +179,15 @@ export function dispatchOn(
     publicKey,
     order: (changes: Partial<Order> = {}, by = "operator/test"): Promise<CommandRecord> =>
       service.request(
-        { gatewayId: GATEWAY, pointId: DIM, value: 40, ttl: null, commandId: null, ...changes },
+        {
+          gatewayId: GATEWAY,
+          pointId: DIM,
+          value: 40,
+          ttl: null,
+          commandId: null,
+          confirmed: null,
+          ...changes,
+        },
         by,
       ),
     round: () => dispatcher.round(never),

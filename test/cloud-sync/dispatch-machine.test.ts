@@ -2,10 +2,12 @@ import fc from "fast-check";
 import t from "tap";
 import { K1_BUDGET_MAX } from "../../cloud-sync/dispatch/command-limits.ts";
 import type { CommandRecord } from "../../cloud-sync/dispatch/command-record.ts";
-import { type Circumstances, decideNext } from "../../cloud-sync/dispatch/dispatch-machine.ts";
+import { decideNext } from "../../cloud-sync/dispatch/dispatch-machine.ts";
+import type { Circumstances } from "../../cloud-sync/dispatch/dispatch-step.ts";
 import { type CommandState, isEnd } from "../../domain/command.ts";
 import { applyVerdict, canMove } from "../../domain/command-machine.ts";
 import { CommandId, GatewayId, PointId } from "../../domain/ids.ts";
+import type { Preview } from "../../domain/safety/preview.ts";
 import { Instant, Millis } from "../../domain/time.ts";
 import { PROOF } from "./dispatch-for-tests.ts";
 
@@ -31,6 +33,8 @@ const commandOf = (changes: Partial<CommandRecord> = {}): CommandRecord => ({
   sequence: 1,
   authorizedAt: null,
   sent: null,
+  confirmed: null,
+  operatedAt: null,
   state: { name: "draft" },
   changedAt: Instant(0),
   resolution: null,
@@ -46,6 +50,7 @@ const live = fc.record({
   session,
   token: fc.constant("ab".repeat(16)),
   tokenAge: fc.integer({ min: 0, max: 90_000 }).map(Millis),
+  actions: fc.constantFrom(["write", "select", "operate"], ["write", "select", "operate"], ["write"], []),
 });
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null });
 const millis = fc.integer({ min: 0, max: 300_000 }).map(Millis);
@@ -59,9 +64,15 @@ const circumstances: fc.Arbitrary<Circumstances> = fc
     age: millis,
     toldAllAfter: maybe(millis),
     sentFor: maybe(millis),
+    selectedFor: maybe(millis),
   })
   .map((each) => ({ ...each, session: each.link?.session ?? each.session }));
+const CONFIRMED: Preview = [{ pointId: "lamp-1/dim-level", value: 0, quality: "good", ageMs: 900 }];
+const CHANGED: Preview = [{ pointId: "lamp-1/dim-level", value: 7, quality: "good", ageMs: 3 }];
 const verdict: fc.Arbitrary<CommandState> = fc.constantFrom<CommandState[]>(
+  { name: "selected", preview: CONFIRMED },
+  { name: "selected", preview: CONFIRMED },
+  { name: "selected", preview: CHANGED },
   { name: "executing" },
   { name: "succeeded", evidence: PROOF },
   { name: "failed", evidence: PROOF },
@@ -77,7 +88,8 @@ const event: fc.Arbitrary<Event> = fc.oneof(
 
 interface Run {
   readonly command: CommandRecord;
-  readonly sends: number;
+  /** What left, in order. */
+  readonly sends: readonly ("write" | "select" | "operate")[];
 }
 
 /** What the stepper and the verdict sink do, without a database. */
@@ -93,8 +105,17 @@ function take({ command, sends }: Run, each: Event): Run {
       throw new Error(`decided ${command.state.name} → ${step.to.name}, which the table lacks`);
     return { command: { ...command, state: step.to }, sends };
   }
-  const sent = { at: each.circumstances.now, session: step.session, budget: step.budget };
-  return { command: { ...command, sent, state: { name: "sent", session: step.session } }, sends: sends + 1 };
+  const { action, session: over, budget } = step;
+  const { now: at } = each.circumstances;
+  const state: CommandState = { name: "sent", session: over, ...(action !== "write" && { action }) };
+  if (!canMove("center", command.state.name, "sent")) throw new Error(`sent from ${command.state.name}`);
+  const left = action === "operate" ? { operatedAt: at } : { sent: { at, session: over, budget } };
+  return { command: { ...command, ...left, state }, sends: [...sends, action] };
+}
+
+/** Whether the gateway itself said that it executes: then it acted, whatever the center thinks it sent. */
+function isHandsOff({ state }: CommandRecord): boolean {
+  return state.name === "executing" || state.name === "outcome-pending";
 }
 
 const commandClass = fc.constantFrom("K1" as const, "K2" as const, "K3" as const);
@@ -104,7 +125,8 @@ const property = (name: string, check: (before: Run, each: Event, after: Run) =>
     t.comment(`SEED=${seed}`);
     fc.assert(
       fc.property(commandClass, fc.array(event, { maxLength: 25 }), (klass, events) => {
-        let run: Run = { command: commandOf({ commandClass: klass }), sends: 0 };
+        const confirmed = klass === "K3" ? CONFIRMED : null;
+        let run: Run = { command: commandOf({ commandClass: klass, confirmed }), sends: [] };
         for (const each of events) {
           const after = take(run, each);
           if (!check(run, each, after)) return false;
@@ -121,11 +143,44 @@ const property = (name: string, check: (before: Run, each: Event, after: Run) =>
 property("I27 a command that is over stays over, whatever comes", (before, _each, after) =>
   isEnd(before.command.state) ? after.command.state === before.command.state : true,
 );
-property("I22 a command is sent at most once, whatever comes", (_before, _each, after) => after.sends <= 1);
+property("I22 a command is sent at most once to act, whatever comes", (_before, _each, { command, sends }) =>
+  command.commandClass === "K3"
+    ? ["", "select", "select,operate"].includes(sends.join())
+    : ["", "write"].includes(sends.join()),
+);
+property(
+  "I36 OPERATE leaves only in the session of its SELECT, for what was confirmed, over a link of at most 7 s",
+  (before, each, after) => {
+    if (after.sends.length === before.sends.length || after.sends.at(-1) !== "operate") return true;
+    if (each.kind !== "look" || before.command.state.name !== "selected") return false;
+    const { link, selectedFor } = each.circumstances;
+    return (
+      before.command.state.preview === CONFIRMED &&
+      link?.session === before.command.sent?.session &&
+      (link?.tokenAge ?? Number.NaN) <= 7_000 &&
+      (selectedFor ?? 0) <= 5_000
+    );
+  },
+);
+property(
+  "I25 a hazardous command that ends without OPERATE is never unknown by time",
+  (before, each, after) => {
+    if (each.kind !== "look" || each.circumstances.generation > 1) return true;
+    const { commandClass: klass, operatedAt, state } = after.command;
+    if (klass !== "K3" || operatedAt !== null || state === before.command.state) return true;
+    return isHandsOff(before.command) || !["outcome-pending", "outcome-unknown"].includes(state.name);
+  },
+);
+property("a kind of order that the gateway did not announce never leaves", (before, each, after) => {
+  if (after.sends.length === before.sends.length || each.kind !== "look") return true;
+  const left = after.sends.at(-1) ?? "write";
+  return left === "operate" || (each.circumstances.link?.actions ?? []).includes(left);
+});
 property(
   "I21 what is sent leaves with no more time than it has, and a token younger than that",
   (before, each, after) => {
-    if (after.sends === before.sends || each.kind !== "look") return true;
+    if (after.sends.length === before.sends.length || each.kind !== "look") return true;
+    if (after.sends.at(-1) === "operate") return 60_000 - each.circumstances.age > 0;
     const { link, age } = each.circumstances;
     const budget = after.command.sent?.budget ?? Number.NaN;
     const bounded = after.command.commandClass !== "K1" || budget <= K1_BUDGET_MAX;
@@ -140,16 +195,18 @@ property("I28 K2 and K3 never wait without a live link", (_before, each, after) 
 });
 property("I26 time alone makes of a sent command nothing but an unknown outcome", (before, each, after) => {
   if (each.kind !== "look" || before.command.sent === null) return true;
-  const { state } = after.command;
+  const { state, commandClass: klass, operatedAt } = after.command;
+  // A hazardous one that was only selected is over without effect: see I25.
+  if (klass === "K3" && (operatedAt === null || before.command.operatedAt === null)) return true;
   return state === before.command.state || ["outcome-pending", "outcome-unknown"].includes(state.name);
 });
 property("I37 a later generation sends nothing that an earlier one took", (before, each, after) =>
   each.kind === "look" && each.circumstances.generation > 1 && before.command.state.name !== "draft"
-    ? after.sends === before.sends
+    ? after.sends.length === before.sends.length
     : true,
 );
 
-t.test("K3 is refused by what comes first: no link, an old token, no selection yet", (t) => {
+t.test("K3 is refused by what comes first: no link, an old token, an old gateway, no confirmation", (t) => {
   const authorized = commandOf({ commandClass: "K3", state: { name: "authorized" }, ttl: Millis(10_000) });
   const common = {
     generation: 1,
@@ -159,12 +216,14 @@ t.test("K3 is refused by what comes first: no link, an old token, no selection y
     age: Millis(0),
     toldAllAfter: null,
     sentFor: null,
+    selectedFor: null,
   };
-  const link = { session: "1.1", token: "ab".repeat(16) };
+  const link = { session: "1.1", token: "ab".repeat(16), actions: ["write", "select", "operate"] };
   const cases = [
     { link: null, cause: "offline" },
     { link: { ...link, tokenAge: Millis(7_001) }, cause: "stale-link" },
-    { link: { ...link, tokenAge: Millis(7_000) }, cause: "unsupported" },
+    { link: { ...link, tokenAge: Millis(7_000), actions: ["write"] }, cause: "unsupported" },
+    { link: { ...link, tokenAge: Millis(7_000) }, cause: "preview-changed" },
   ];
   for (const { cause, ...each } of cases) {
     t.match(

@@ -58,7 +58,12 @@ t.test("what can not be carried out ends at once, with its cause", async (t) => 
     { name: "too low", pointId: "lamp-1/dim-level", value: -1, cause: "out-of-range" },
     { name: "a text for a number", pointId: "lamp-1/dim-level", value: "40", cause: "wrong-type" },
     { name: "a number for a text", pointId: "lamp-1/label", value: 4, cause: "wrong-type" },
-    { name: "a hazardous point", pointId: "lamp-1/open", value: true, cause: "unsupported" },
+    {
+      name: "a hazardous point, not confirmed",
+      pointId: "lamp-1/open",
+      value: true,
+      cause: "preview-changed",
+    },
   ];
   for (const { name, pointId, value, cause } of cases) {
     const command = await dispatch.order({ pointId: PointId(pointId), value });

@@ -91,6 +91,10 @@ export class CenterView {
     };
   }
 
+  linkState(id: GatewayId): "up" | "degraded" | "down" {
+    return this.#links.find(id)?.state ?? "down";
+  }
+
   /** Ms since each poll sweep of the gateway was last complete. */
   sweepAges(id: GatewayId): Readonly<Record<string, number>> {
     const now = this.#clock.uptime();

@@ -8,6 +8,9 @@ import { COMMAND_LIFE } from "../../dispatch/command-limits.ts";
 import type { CommandRecord } from "../../dispatch/command-record.ts";
 import type { CommandService } from "../../dispatch/command-service.ts";
 import { DispatchError, type DispatchFaultCode } from "../../dispatch/dispatch-error.ts";
+import type { Database } from "../../store/database.ts";
+import type { CenterView } from "./center-view.ts";
+import { CommandPreviews, previewView } from "./command-preview.ts";
 import { commandView, viewCommand, viewCommands } from "./command-view.ts";
 import { slug } from "./gateway-routes.ts";
 import { addOperation, NOTHING } from "./operation.ts";
@@ -15,6 +18,8 @@ import type { OperatorGuard } from "./operator-guard.ts";
 import { OperatorProblem, type OperatorProblemCode } from "./operator-problem.ts";
 
 export interface CommandRouteParts {
+  readonly database: Database;
+  readonly view: CenterView;
   readonly commands: CommandService;
   readonly reader: CommandReader;
 }
@@ -32,13 +37,16 @@ const PROBLEMS: Readonly<
 
 const commandId = z.string().refine(isParsed(CommandId), "is not a UUIDv7 in lower case");
 const byId = z.strictObject({ id: commandId });
+const pointId = z.string().refine(isParsed(PointId), "is not <device>/<point>, e.g. lamp-0042/dim-level");
 const order = z.strictObject({
   gatewayId: slug,
-  pointId: z.string().refine(isParsed(PointId), "is not <device>/<point>, e.g. lamp-0042/dim-level"),
+  pointId,
   value: z.union([z.number(), z.boolean(), z.string().max(4_096)]),
   /** From now on; 24 h for a set-point unless given. */
   ttlMs: z.number().int().min(1).max(COMMAND_LIFE.K1.max).optional(),
   commandId: commandId.optional(),
+  /** What the person saw before: of a hazardous point, the `preview` of `GET /api/v1/preview`. */
+  confirm: z.strictObject({ preview: z.string().max(64) }).optional(),
 });
 
 export function addCommandRoutes(app: FastifyInstance, guard: OperatorGuard, parts: CommandRouteParts): void {
@@ -49,8 +57,9 @@ export function addCommandRoutes(app: FastifyInstance, guard: OperatorGuard, par
 function addOrders(
   app: FastifyInstance,
   guard: OperatorGuard,
-  { commands, reader }: CommandRouteParts,
+  { commands, reader, database, view }: CommandRouteParts,
 ): void {
+  const previews = new CommandPreviews(database, view);
   const common = { query: NOTHING, role: "operator", answer: commandView } as const;
   const seen = async (work: Promise<CommandRecord>) => viewCommand(reader, await translated(work));
   addOperation(app, guard, {
@@ -62,14 +71,15 @@ function addOrders(
     params: NOTHING,
     body: order,
     status: 202,
-    handle: ({ body, principal }) => {
-      const { ttlMs, commandId: id } = body;
+    handle: async ({ body, principal }) => {
+      const { ttlMs, commandId: id, confirm } = body;
+      const point = { gatewayId: GatewayId(body.gatewayId), pointId: PointId(body.pointId) };
       const asked = {
-        gatewayId: GatewayId(body.gatewayId),
-        pointId: PointId(body.pointId),
+        ...point,
         value: body.value,
         ttl: ttlMs === undefined ? null : Millis(ttlMs),
         commandId: id === undefined ? null : CommandId(id),
+        confirmed: await previews.confirmed(point, confirm),
       };
       return seen(commands.request(asked, actorOf(principal)));
     },
@@ -97,8 +107,28 @@ function addOrders(
   });
 }
 
-function addReading(app: FastifyInstance, guard: OperatorGuard, { reader }: CommandRouteParts): void {
+function addReading(
+  app: FastifyInstance,
+  guard: OperatorGuard,
+  { reader, database, view }: CommandRouteParts,
+): void {
+  const previews = new CommandPreviews(database, view);
   const common = { body: NOTHING, role: "viewer", status: 200 } as const;
+  addOperation(app, guard, {
+    ...common,
+    method: "GET",
+    url: "/api/v1/preview",
+    summary: "How a point stands with what proves and permits a command to it; `preview` confirms it",
+    params: NOTHING,
+    query: z.strictObject({ gateway: slug, point: pointId }),
+    answer: previewView,
+    handle: async ({ query }) => {
+      const found = await previews.find(GatewayId(query.gateway), PointId(query.point));
+      if (found === undefined)
+        throw new OperatorProblem("not-found", `${query.gateway} has told of no point ${query.point}`);
+      return found;
+    },
+  });
   addOperation(app, guard, {
     ...common,
     method: "GET",

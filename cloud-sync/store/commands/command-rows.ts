@@ -2,6 +2,7 @@ import type { CommandState } from "../../../domain/command.ts";
 import type { CommandId, GatewayId, PointId } from "../../../domain/ids.ts";
 import type { CommandClass } from "../../../domain/point.ts";
 import type { PointValue } from "../../../domain/reading.ts";
+import type { Preview } from "../../../domain/safety/preview.ts";
 import type { Instant } from "../../../domain/time.ts";
 import type { Queryable, Transaction } from "../database.ts";
 
@@ -22,6 +23,8 @@ export interface CommandRow {
   readonly sent_at: Instant | null;
   readonly sent_session: string | null;
   readonly budget_ms: number | null;
+  readonly confirmed: Preview | null;
+  readonly operated_at: Instant | null;
   readonly state: string;
   readonly state_detail: CommandState;
   readonly changed_at: Instant;
@@ -31,7 +34,7 @@ export interface CommandRow {
 }
 
 const COLUMNS = `command_id, gateway_id, point_id, value, command_class, origin, issued_by, created_at, ttl_ms, generation, sequence,
-  authorized_at, sent_at, sent_session, budget_ms, state, state_detail, changed_at, resolved_at, resolved_by, resolution`;
+  authorized_at, sent_at, sent_session, budget_ms, state, state_detail, changed_at, resolved_at, resolved_by, resolution, operated_at, confirmed`;
 /** As the partial index `commands_open` has it. */
 const OPEN = `origin = 'center'
   and state not in ('succeeded', 'failed', 'rejected', 'expired', 'cancelled', 'superseded', 'outcome-unknown')`;
@@ -42,7 +45,7 @@ export async function insertCommand(tx: Transaction, row: CommandRow): Promise<b
     {
       name: "command-insert",
       text: `insert into commands (${COLUMNS})
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
              on conflict (command_id) do nothing returning command_id`,
     },
     [
@@ -57,6 +60,7 @@ export async function insertCommand(tx: Transaction, row: CommandRow): Promise<b
       row.ttl_ms,
       row.generation,
       ...changingValues(row),
+      row.confirmed === null ? null : JSON.stringify(row.confirmed),
     ],
   );
   return rows.length > 0;
@@ -68,7 +72,7 @@ export async function updateCommand(tx: Transaction, row: CommandRow): Promise<v
     {
       name: "command-update",
       text: `update commands set sequence = $3, authorized_at = $4, sent_at = $5, sent_session = $6, budget_ms = $7, state = $8,
-               state_detail = $9, changed_at = $10, resolved_at = $11, resolved_by = $12, resolution = $13, command_class = $2
+               state_detail = $9, changed_at = $10, resolved_at = $11, resolved_by = $12, resolution = $13, operated_at = $14, command_class = $2
              where command_id = $1`,
     },
     [row.command_id, row.command_class, ...changingValues(row)],
@@ -89,6 +93,7 @@ function changingValues(row: CommandRow): readonly unknown[] {
     time(row.resolved_at),
     row.resolved_by,
     row.resolution,
+    time(row.operated_at),
   ];
 }
 

@@ -60,17 +60,17 @@ export async function writeCatalogue(
     {
       name: "point-write",
       text: `insert into points (gateway_no, point_id, device_id, name, number, type, unit, access, range_min, range_max,
-               command_class, poll_class, max_age_ms, sweep, read_back)
+               command_class, poll_class, max_age_ms, sweep, read_back, interlock_points)
              select $1, p.point_id, p.device_id, p.name, p.number, p.type, p.unit, p.access, p.range_min, p.range_max,
-               p."commandClass", p."pollClass", p."maxAgeMs", p.sweep, p."readBack"
+               p."commandClass", p."pollClass", p."maxAgeMs", p.sweep, p."readBack", coalesce(p.interlock, '[]')
              from jsonb_to_recordset($2::jsonb) as p(point_id text, device_id text, name text, number bigint, type text, unit text,
                access text, range_min float8, range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, sweep bigint,
-               "readBack" text)
+               "readBack" text, interlock jsonb)
              on conflict (gateway_no, point_id) do update set device_id = excluded.device_id, name = excluded.name,
                number = excluded.number, type = excluded.type, unit = excluded.unit, access = excluded.access,
                range_min = excluded.range_min, range_max = excluded.range_max, command_class = excluded.command_class,
                poll_class = excluded.poll_class, max_age_ms = excluded.max_age_ms, sweep = excluded.sweep,
-               read_back = excluded.read_back, retired = false`,
+               read_back = excluded.read_back, interlock_points = excluded.interlock_points, retired = false`,
     },
     [gatewayNo, JSON.stringify(points)],
   );
@@ -141,6 +141,10 @@ export interface PointRow {
   readonly max_age_ms: number | null;
   readonly sweep: number | null;
   readonly read_back: string | null;
+  /** Names of points of the same device. */
+  readonly interlock_points: readonly string[];
+  /** Of the device, for a group whose members prove its writes. */
+  readonly members: readonly string[];
 }
 
 /** One point that the site still has. */
@@ -153,8 +157,9 @@ export async function findPoint(
     {
       name: "point-find",
       text: `select g.gateway_id, p.point_no, p.point_id, p.device_id, p.name, p.type, p.unit, p.access, p.range_min, p.range_max,
-               p.command_class, p.max_age_ms, p.sweep, p.read_back
+               p.command_class, p.max_age_ms, p.sweep, p.read_back, p.interlock_points, coalesce(d.members, '[]') as members
              from points p join gateways g using (gateway_no)
+               left join devices d on d.gateway_no = p.gateway_no and d.device_id = p.device_id
              where g.gateway_id = $1 and p.point_id = $2 and not p.retired`,
     },
     [gatewayId, pointId],

@@ -115,6 +115,18 @@ export async function offerSession(tx: Transaction, offer: SessionOffer): Promis
   );
 }
 
+/** Kinds of orders that the gateway announced in its last HELLO (PROTOCOL §7). */
+export async function announcedActions(db: Queryable, gatewayNo: number): Promise<readonly string[]> {
+  const [row] = await db.query<{ commands: readonly string[] | null }>(
+    {
+      name: "gateway-actions",
+      text: "select capabilities->'commands' as commands from gateways where gateway_no = $1",
+    },
+    [gatewayNo],
+  );
+  return row?.commands ?? [];
+}
+
 /** The session is current from this commit on. */
 export async function activateSession(
   tx: Transaction,
