@@ -9,8 +9,7 @@ import { systemClock } from "../../domain/system-clock.ts";
 import { MIGRATED } from "./center-for-tests.ts";
 import type { DatabaseTemplate } from "./postgres-for-tests.ts";
 
-export const LAMPS = 34_000;
-const CABINETS = 725;
+const LAMPS_OF_CABINET = 47;
 const LAMPS_OF_DIJON = 0.55;
 /** Degrees a metre, at 47.32° north. */
 const METRE = { lat: 1 / 111_195, lon: 1 / 75_370 } as const;
@@ -30,15 +29,17 @@ export const slugOf = (name: string): string =>
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-");
 
-/** A city of 34,000 lamps at 725 cabinets behind 23 gateways, with states, made once a server. */
-export const CITY: DatabaseTemplate = {
-  key: `${MIGRATED.key} console city 10`,
+/** A city behind 23 gateways, 47 lamps a cabinet, with states; made once a server. */
+const cityOf = (lamps: number): DatabaseTemplate => ({
+  key: `${MIGRATED.key} console city 11 of ${lamps}`,
   async prepare(connectionString) {
     const logger = pino({ level: "silent" });
     await using database = await openCenterStore({ connectionString, logger, clock: systemClock });
-    await makeCity(database);
+    await makeCity(database, lamps);
   },
-};
+});
+export const CITY = cityOf(34_000);
+export const SMALL_CITY = cityOf(2_350);
 
 interface Placed {
   readonly gateway: number;
@@ -51,7 +52,7 @@ interface Placed {
   readonly members: readonly string[];
 }
 
-async function makeCity(database: Database): Promise<void> {
+async function makeCity(database: Database, lamps: number): Promise<void> {
   const run = (name: string, text: string, values: readonly unknown[] = []) =>
     database.query({ name: `city-${name}`, text }, values);
   await run(
@@ -66,7 +67,7 @@ async function makeCity(database: Database): Promise<void> {
      select gateway_no, 'up', now() - interval '3 hours', now(), now(), 'synced',
        '{"A":120,"B":4000,"C":90000,"D":80}', '{"A":0,"B":0,"C":12,"D":0}' from gateways`,
   );
-  const placed = CONTOURS.flatMap((contour, index) => streetsOf(contour, index));
+  const placed = CONTOURS.flatMap((contour, index) => streetsOf(contour, index, lamps));
   await run(
     "devices",
     `insert into devices (gateway_no, device_id, name, class, service, profile_id, profile_hash, latitude, longitude, parent, members)
@@ -130,11 +131,11 @@ const POINTS_AND_STATES = {
 };
 
 /** Cabinets at random within the contour, and from each a few straight streets of lamps. */
-function streetsOf(contour: Contour, gateway: number): readonly Placed[] {
+function streetsOf(contour: Contour, gateway: number, ofCity: number): readonly Placed[] {
   const random = seededRandom(gateway + 1);
   const share = contour.name === "Dijon" ? LAMPS_OF_DIJON : (1 - LAMPS_OF_DIJON) / (CONTOURS.length - 1);
-  const lamps = Math.round(LAMPS * share);
-  const cabinets = Math.max(1, Math.round(CABINETS * share));
+  const lamps = Math.round(ofCity * share);
+  const cabinets = Math.max(1, Math.round(lamps / LAMPS_OF_CABINET));
   const slug = slugOf(contour.name);
   const [west, north, east, south] = contour.box;
   const made: Placed[] = [];

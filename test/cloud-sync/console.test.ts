@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import t from "tap";
 import { GatewayId } from "../../domain/ids.ts";
+import { CITY } from "./console-city.ts";
 import { type ConsoleCenter, movePoint, openConsoleCenter, proofOf, settled } from "./console-for-tests.ts";
 
 const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
@@ -22,8 +23,11 @@ const MAP = ".map-hands";
 /** Screenshots of the documentation are made anew by `SHOTS=docs/images`. */
 const SHOTS = process.env["SHOTS"];
 
-t.test("an operator's day at the console", { skip, timeout: 120_000 }, async (t) => {
-  const center = await openConsoleCenter(t);
+// The city takes seconds to make, and a loaded machine several times as long.
+t.setTimeout(180_000);
+
+t.test("an operator's day at the console", { skip, timeout: 170_000 }, async (t) => {
+  const center = await openConsoleCenter(t, CITY);
   await giveHistory(center);
   const { page, asked, complaints } = await openPage(t);
   const began = performance.now();
@@ -116,6 +120,11 @@ t.test("an operator's day at the console", { skip, timeout: 120_000 }, async (t)
     await page.getByRole("button", { name: "Sélectionner …" }).click();
     await page.getByRole("button", { name: /Manœuvrer/ }).waitFor();
     t.equal(await given(), before, "nothing is ordered with the first");
+    t.match(
+      await page.locator(".command .selected").innerText(),
+      /Départ 1 · contacteur, retour\s+oui/,
+      "it shows how it stands",
+    );
     await shoot(page, "console-contactor");
     await page.getByRole("button", { name: /Manœuvrer/ }).click();
     await page.locator(".steps").waitFor();

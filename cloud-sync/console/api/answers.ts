@@ -151,6 +151,8 @@ export interface CommandStateView {
   readonly name: string;
   readonly cause?: string;
   readonly detail?: string;
+  /** Of a selected one: what the gateway read on the bus just then. */
+  readonly preview?: readonly { readonly pointId: string; readonly value: PointValue }[];
   readonly evidence?: {
     readonly target: PointValue;
     readonly readBacks: readonly ReadBackView[];
@@ -174,4 +176,19 @@ export interface CommandView {
 
 export function isOver(command: CommandView): boolean {
   return END_STATES.some((name) => name === command.state.name);
+}
+
+/** How a hazardous point stands, to be seen before it is operated. */
+export interface PreviewView {
+  readonly points: readonly {
+    readonly pointId: string;
+    readonly role: "point" | "read-back" | "interlock";
+    readonly value: PointValue | null;
+    readonly unit: string | null;
+    readonly quality: string;
+  }[];
+  /** Why it can not be confirmed now. */
+  readonly problems: readonly string[];
+  /** Goes back with the order; null while there are problems. */
+  readonly preview: string | null;
 }

@@ -6,6 +6,7 @@ import type {
   LevelsAnswer,
   PlacesAnswer,
   PointValue,
+  PreviewView,
 } from "./answers.ts";
 import { SseReader, type StreamEvent } from "./sse-reader.ts";
 
@@ -25,6 +26,8 @@ export interface Order {
   readonly gatewayId: string;
   readonly pointId: string;
   readonly value: PointValue;
+  /** Of a hazardous point: the preview that the person saw. */
+  readonly confirm?: { readonly preview: string };
 }
 
 const PATIENCE_MS = 20_000;
@@ -77,6 +80,10 @@ export class CenterClient {
 
   command(id: string): Promise<CommandView> {
     return this.#get(`commands/${encodeURIComponent(id)}`);
+  }
+
+  preview(gateway: string, point: string): Promise<PreviewView> {
+    return this.#get(`preview?${new URLSearchParams({ gateway, point })}`);
   }
 
   order(order: Order): Promise<CommandView> {

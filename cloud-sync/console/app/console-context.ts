@@ -6,6 +6,7 @@ import type { Contour } from "../city/contours.ts";
 import type { Filters } from "../city/filters.ts";
 import type { Observable } from "../city/observable.ts";
 import type { PlaceSearch } from "../city/search.ts";
+import type { Camera } from "../map/camera.ts";
 import type { Language } from "../texts/texts.ts";
 import { Wording } from "../texts/wording.ts";
 import type { Preferences } from "./preferences.ts";
@@ -32,6 +33,8 @@ export interface Console {
   readonly members: Observable<readonly number[]>;
   readonly page: Observable<"map" | "commands" | "gateways">;
   readonly filters: Observable<Filters>;
+  /** Where the map looked when it was last left; undefined: it was never open. */
+  readonly camera: Observable<Camera | undefined>;
   /** Counts up whenever a command moved. */
   readonly commandsMoved: Observable<number>;
   /** Counts up once a second: ages are read from it. */

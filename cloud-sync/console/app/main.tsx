@@ -25,6 +25,7 @@ const parts: Console = {
   members: new Observable([]),
   page: new Observable("map"),
   filters: new Observable(NO_FILTERS),
+  camera: new Observable(undefined),
   commandsMoved: new Observable(0),
   second: new Observable(0),
   spoken: new Observable(""),

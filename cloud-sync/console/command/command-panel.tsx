@@ -49,19 +49,17 @@ function CommandForm({ city, view, points, onGiven }: FormProps) {
   const point = points.find((each) => each.name === name) ?? points[0];
   if (point === undefined) return null;
   const link = city.model.gatewayLink(view.gateway);
-  const send = async (): Promise<void> => {
+  const pointId = `${view.id}/${point.name}`;
+  const send = async (confirmed: string | null): Promise<void> => {
     if (value === undefined) return;
-    setProblem(undefined);
-    try {
-      const order = { gatewayId: view.gateway, pointId: `${view.id}/${point.name}`, value };
-      const command = await parts.client.order(order);
-      parts.commandsMoved.set(parts.commandsMoved.value + 1);
-      onGiven(command.id);
-    } catch (cause) {
-      if (!(cause instanceof CenterProblem)) throw cause;
-      setProblem(cause);
-    }
+    const confirm = confirmed === null ? {} : { confirm: { preview: confirmed } };
+    const order = { gatewayId: view.gateway, pointId, value, ...confirm };
+    const command = await orProblem(parts.client.order(order), setProblem);
+    if (command === undefined) return;
+    parts.commandsMoved.set(parts.commandsMoved.value + 1);
+    onGiven(command.id);
   };
+  const select = () => orProblem(parts.client.preview(view.gateway, pointId), setProblem);
   return (
     <form onSubmit={(event) => event.preventDefault()}>
       {points.length > 1 && (
@@ -89,11 +87,27 @@ function CommandForm({ city, view, points, onGiven }: FormProps) {
         point={point}
         link={link}
         ready={value === undefined ? "no" : "yes"}
+        onSelect={select}
         onSend={send}
       />
       {problem !== undefined && <ProblemNote problem={problem} />}
     </form>
   );
+}
+
+/** Undefined: the center refused, and its words are told. */
+async function orProblem<Answer>(
+  asked: Promise<Answer>,
+  tell: (problem: CenterProblem | undefined) => void,
+): Promise<Answer | undefined> {
+  tell(undefined);
+  try {
+    return await asked;
+  } catch (cause) {
+    if (!(cause instanceof CenterProblem)) throw cause;
+    tell(cause);
+    return undefined;
+  }
 }
 
 /** The set-point that people mean, not how a lamp starts after a power cut. */

@@ -4,6 +4,7 @@ import { CenterProblem } from "../api/center-client.ts";
 import { type Console, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { ProblemNote } from "../panels/problem-note.tsx";
 import { adviceText, STEPS, type Step, stateText, stepOf } from "../texts/command-texts.ts";
+import { pointText } from "../texts/device-texts.ts";
 import type { Wording } from "../texts/wording.ts";
 
 interface ProgressProps {
@@ -50,6 +51,7 @@ function Standing({ command, view, onDone }: Omit<ProgressProps, "id"> & { reado
           <b>{stateText(wording.language, name)}</b> {resultText(command, view, wording)}
         </p>
       )}
+      {command.state.preview !== undefined && <Selected command={command} view={view} />}
       {advice !== undefined && <p class="advice">{advice}</p>}
       {command.state.detail && <p class="detail">{command.state.detail}</p>}
       {over && (
@@ -63,6 +65,25 @@ function Standing({ command, view, onDone }: Omit<ProgressProps, "id"> & { reado
         </button>
       )}
     </div>
+  );
+}
+
+/** What the gateway read on the bus when it selected, before anything moves. */
+function Selected({ command, view }: { readonly command: CommandView; readonly view: DeviceView }) {
+  const wording = useWording();
+  return (
+    <dl class="selected">
+      {command.state.preview?.map(({ pointId, value }) => {
+        const name = pointId.split("/")[1] ?? pointId;
+        const unit = view.points.find((point) => point.name === name)?.unit ?? null;
+        return (
+          <div key={pointId}>
+            <dt>{pointText(wording.language, name)}</dt>
+            <dd>{wording.value(value, unit)}</dd>
+          </div>
+        );
+      })}
+    </dl>
   );
 }
 

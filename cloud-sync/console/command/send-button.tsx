@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
-import type { LinkState, PointView } from "../api/answers.ts";
+import type { LinkState, PointView, PreviewView } from "../api/answers.ts";
 import { useWording } from "../app/console-context.ts";
+import { pointText } from "../texts/device-texts.ts";
 
 /** What is selected and not operated is left after this many seconds, as at the gateway (PROTOCOL §8: TTL 10 s). */
 const SELECTED_S = 10;
@@ -9,11 +10,14 @@ interface SendProps {
   readonly point: PointView;
   readonly link: LinkState;
   readonly ready: "yes" | "no";
-  readonly onSend: () => Promise<void>;
+  /** How it stands now; undefined: the center did not say. */
+  readonly onSelect: () => Promise<PreviewView | undefined>;
+  /** `confirmed`: the preview that was seen; null where none is needed. */
+  readonly onSend: (confirmed: string | null) => Promise<void>;
 }
 
 /** One press for a set-point; what is dangerous takes two, the second within ten seconds of the first. */
-export function SendButton({ point, link, ready, onSend }: SendProps) {
+export function SendButton({ point, link, ready, onSelect, onSend }: SendProps) {
   const wording = useWording();
   const dangerous = point.commandClass === "K3";
   const neverWaits = point.commandClass !== "K1";
@@ -25,7 +29,7 @@ export function SendButton({ point, link, ready, onSend }: SendProps) {
         <p class="notice">{wording.text(neverWaits ? "command.refused-offline" : "command.waits")}</p>
       )}
       {dangerous ? (
-        <TwoSteps blocked={blocked ? "yes" : "no"} onSend={onSend} />
+        <TwoSteps blocked={blocked ? "yes" : "no"} onSelect={onSelect} onSend={onSend} />
       ) : (
         <SendOnce blocked={blocked ? "yes" : "no"} onSend={onSend} />
       )}
@@ -33,17 +37,14 @@ export function SendButton({ point, link, ready, onSend }: SendProps) {
   );
 }
 
-interface StepProps {
-  readonly blocked: "yes" | "no";
-  readonly onSend: () => Promise<void>;
-}
+type StepProps = Pick<SendProps, "onSelect" | "onSend"> & { readonly blocked: "yes" | "no" };
 
-function SendOnce({ blocked, onSend }: StepProps) {
+function SendOnce({ blocked, onSend }: Omit<StepProps, "onSelect">) {
   const wording = useWording();
   const [busy, setBusy] = useState<"yes" | "no">("no");
   const send = (): void => {
     setBusy("yes");
-    onSend()
+    onSend(null)
       .catch(window.reportError)
       .finally(() => setBusy("no"));
   };
@@ -54,37 +55,68 @@ function SendOnce({ blocked, onSend }: StepProps) {
   );
 }
 
-function TwoSteps({ blocked, onSend }: StepProps) {
+/** First it is shown how everything stands that matters; what was seen is confirmed with the second press. */
+function TwoSteps({ blocked, onSelect, onSend }: StepProps) {
   const wording = useWording();
   const [left, setLeft] = useState(0);
+  const [preview, setPreview] = useState<PreviewView | undefined>(undefined);
   useEffect(() => {
     if (left === 0) return;
     const timer = window.setTimeout(() => setLeft(left - 1), 1_000);
     return () => window.clearTimeout(timer);
   }, [left]);
-  if (left === 0 || blocked === "yes")
+  const select = async (): Promise<void> => {
+    const seen = await onSelect();
+    setPreview(seen);
+    setLeft(seen === undefined ? 0 : SELECTED_S);
+  };
+  if (left === 0 || blocked === "yes" || preview === undefined)
     return (
       <button
         type="button"
         class="primary select"
         disabled={blocked === "yes"}
-        onClick={() => setLeft(SELECTED_S)}
+        onClick={() => void select().catch(window.reportError)}
       >
         {wording.text("command.select")}
       </button>
     );
   const operate = (): void => {
     setLeft(0);
-    onSend().catch(window.reportError);
+    onSend(preview.preview).catch(window.reportError);
   };
   return (
-    <p class="two-steps">
-      <button type="button" class="primary operate" onClick={operate}>
-        {wording.text("command.operate", { n: left })}
-      </button>
-      <button type="button" class="quiet" onClick={() => setLeft(0)}>
-        {wording.text("command.unselect")}
-      </button>
-    </p>
+    <>
+      <Standing preview={preview} />
+      <p class="two-steps">
+        <button type="button" class="primary operate" disabled={preview.preview === null} onClick={operate}>
+          {wording.text("command.operate", { n: left })}
+        </button>
+        <button type="button" class="quiet" onClick={() => setLeft(0)}>
+          {wording.text("command.unselect")}
+        </button>
+      </p>
+    </>
+  );
+}
+
+function Standing({ preview }: { readonly preview: PreviewView }) {
+  const wording = useWording();
+  if (preview.preview === null)
+    return (
+      <p class="notice trouble" role="alert">
+        {wording.text("command.unconfirmed", { why: preview.problems.join("; ") })}
+      </p>
+    );
+  return (
+    <dl class="selected" aria-label={wording.text("command.confirm")}>
+      <dt class="of">{wording.text("command.confirm")}</dt>
+      {preview.points.map(({ pointId, value, unit }) => (
+        <div key={pointId}>
+          <dt>{pointText(wording.language, pointId.split("/")[1] ?? pointId)}</dt>
+          <dd>{wording.value(value, unit)}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }

@@ -38,6 +38,7 @@ export class MapScene {
   #wish: SceneWish;
   #shown: Uint8Array;
   #camera: Camera = { x: 0, y: 0, scale: 0.03 };
+  #begun: "not-yet" | "begun" = "not-yet";
   #size: Size = { width: 1, height: 1 };
   #frame = 0;
 
@@ -60,6 +61,7 @@ export class MapScene {
 
   look(camera: Camera): void {
     this.#camera = camera;
+    this.#begun = "begun";
     this.paintSoon();
   }
 
@@ -70,9 +72,8 @@ export class MapScene {
   }
 
   resize(size: Size): void {
-    const first = this.#size.width === 1;
     this.#size = size;
-    if (first) this.showAll();
+    if (this.#begun === "not-yet") this.showAll();
     else this.paintSoon();
   }
 

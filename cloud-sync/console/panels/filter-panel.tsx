@@ -41,13 +41,17 @@ export function FilterPanel({
       </select>
       <ClassFilter city={city} wanted={wanted} change={change} />
       <StateFilter city={city} wanted={wanted} change={change} />
-      {wanted !== NO_FILTERS && (
+      {isNarrowed(wanted) && (
         <button type="button" class="quiet" onClick={() => filters.set(NO_FILTERS)}>
           {wording.text("filter.reset")}
         </button>
       )}
     </section>
   );
+}
+
+function isNarrowed({ municipality, classes, state }: Filters): boolean {
+  return municipality !== null || classes.size > 0 || state !== "all";
 }
 
 interface PartProps {

@@ -112,6 +112,7 @@ function useScene({
     const { current: element } = canvases.overlay;
     if (ground === null || places === null || element === null) return;
     const made = new MapScene(city.model, city.contours, { ground, places, overlay: element }, wish);
+    if (parts.camera.value !== undefined) made.look(parts.camera.value);
     const ended = new AbortController();
     const choose = (place: number | undefined): void =>
       parts.device.set(place === undefined ? null : city.model.table.key(place));
@@ -129,6 +130,7 @@ function useScene({
       ended.abort();
       resized.disconnect();
       stop();
+      parts.camera.set(made.camera);
       made.close();
       onScene(undefined);
     };

@@ -92,6 +92,14 @@ const CAUSES: Readonly<Record<string, Text>> = {
     en: "A lock-out, an interlock or the local switch holds the point: see who, and ask.",
     fr: "Une consignation, un verrouillage ou la commande locale retient ce point : voyez par qui.",
   },
+  "not-selected": {
+    en: "Its selection did not hold until it was operated: look at the preview and give it again.",
+    fr: "La sélection n’a pas tenu jusqu’à la manœuvre : relisez l’aperçu et redonnez l’ordre.",
+  },
+  "preview-changed": {
+    en: "It does not stand as you saw it any more: look at the preview and give it again.",
+    fr: "L’état n’est plus celui que vous avez vu : relisez l’aperçu et redonnez l’ordre.",
+  },
   "not-permitted": {
     en: "You may not command this point: ask an admin.",
     fr: "Vous ne pouvez pas commander ce point : voyez un administrateur.",

@@ -132,6 +132,11 @@ export const TEXTS = {
   "command.select": { en: "Select …", fr: "Sélectionner …" },
   "command.operate": { en: "Operate now ({n} s)", fr: "Manœuvrer ({n} s)" },
   "command.unselect": { en: "Leave it", fr: "Abandonner" },
+  "command.confirm": { en: "You confirm that it stands so", fr: "Vous confirmez cet état" },
+  "command.unconfirmed": {
+    en: "How it stands is not known well enough to operate it: {why}",
+    fr: "L’état n’est pas assez sûr pour manœuvrer : {why}",
+  },
   "command.danger": {
     en: "This moves power in the street. Check that nobody works there, then select and operate.",
     fr: "Cet ordre agit sur la puissance dans la rue. Vérifiez que personne n’y travaille, puis sélectionnez et manœuvrez.",
@@ -175,6 +180,10 @@ export const TEXTS = {
   "link.degraded": { en: "Slow link", fr: "Liaison lente" },
   "link.down": { en: "No link", fr: "Sans liaison" },
   "problem.again": { en: "Try again", fr: "Réessayer" },
+  "problem.409": {
+    en: "It does not stand any more as you saw it, or is not known well enough: look, and select again.",
+    fr: "L’état n’est plus celui que vous avez vu, ou n’est pas assez sûr : regardez, puis sélectionnez à nouveau.",
+  },
   "problem.0": { en: "The center does not answer.", fr: "Le centre ne répond pas." },
   "problem.401": { en: "The token does not work any more.", fr: "Le jeton n’est plus accepté." },
   "problem.403": {
