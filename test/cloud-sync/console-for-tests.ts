@@ -202,8 +202,15 @@ class MovedLinks {
 }
 
 /** What a gateway says of a command that it carried out. */
-export function proofOf(device: string, value: number): Evidence {
-  const readBack = { pointId: PointId(`${device}/actual-level`), before: null, value, agrees: true };
+export function proofOf(device: string, value: number | boolean): Evidence {
+  const readBack = {
+    pointId: PointId(
+      `${device}/${typeof value === "number" ? "actual-level" : "feeder-1-contactor-feedback"}`,
+    ),
+    before: null,
+    value,
+    agrees: true,
+  };
   return { target: value, acknowledged: true, readBacks: [readBack], took: Millis(140), detail: "read back" };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import t from "tap";
 import { z } from "zod";
 import { SseReader, type StreamEvent } from "../../cloud-sync/console/api/sse-reader.ts";
@@ -111,6 +112,7 @@ t.test(
     for (let value = 1; value <= 20; value += 1) {
       await movePoint(center, "gw-dijon", `${LAMP}/actual-level`, value);
       await movePoint(center, "gw-dijon", "dijon-011-08/actual-level", value);
+      await wait(30);
     }
     await settled(async () => (lastLevel(all) === 20 ? true : undefined));
     const messages = all.events.filter(named("levels"));

@@ -130,6 +130,14 @@ t.test("an operator's day at the console", { skip, timeout: 170_000 }, async (t)
     await page.locator(".steps").waitFor();
     const [newest] = await center.ledger.list({ gatewayId: GatewayId("gw-dijon"), limit: 1 });
     t.match(newest, { pointId: "dijon-cab-101/feeder-1-contactor-demand", commandClass: "K3", value: false });
+    const frame = (action: string) =>
+      settled(async () => center.downlinks.sent.find((each) => each.action === action));
+    const { commandId } = await frame("select");
+    await center.tell(commandId, { name: "selected", preview: newest?.confirmed ?? [] });
+    t.equal((await frame("operate")).commandId, commandId, "what stands as it was confirmed is operated");
+    await center.tell(commandId, { name: "succeeded", evidence: proofOf("dijon-cab-101", false) });
+    await page.locator(".progress.succeeded").waitFor();
+    t.match(await page.locator(".progress .result").innerText(), /Relu : non/);
   });
 
   await t.test("a group shows how its lamps are before it is commanded", async (t) => {
