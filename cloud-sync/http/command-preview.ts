@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { GatewayId, PointId } from "../../../domain/ids.ts";
-import { type Preview, previewHash } from "../../../domain/safety/preview.ts";
-import type { Database } from "../../store/database.ts";
-import { findPoint, type PointRow } from "../../store/tables/catalogues.ts";
-import type { CenterView } from "./center-view.ts";
-import { OperatorProblem } from "./operator-problem.ts";
-import { stateView } from "./state-view.ts";
+import type { GatewayId, PointId } from "../../domain/ids.ts";
+import { type Preview, previewHash } from "../../domain/safety/preview.ts";
+import type { Database } from "../store/database.ts";
+import { findPoint, type PointRow } from "../store/tables/catalogues.ts";
+import type { CenterView } from "./operators/center-view.ts";
+import { OperatorProblem } from "./operators/operator-problem.ts";
+import { stateView } from "./operators/state-view.ts";
 
 const role = z.enum(["point", "read-back", "interlock"]);
 
