@@ -4,12 +4,12 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { startProgram } from "../city/program.ts";
 import { simulatorsReady } from "../city/ready-lines.ts";
-import { siteFileOf } from "../city/site-file.ts";
 import { systemRandom } from "../domain/system-random.ts";
 import { type Clock, Seconds } from "../domain/time.ts";
 import { newCommandId } from "../gateway/local-api/client/command-id.ts";
 import type { LocalApiClient } from "../gateway/local-api/client.ts";
 import type { BenchLine } from "./bench-line.ts";
+import { siteFileOf } from "./bridge-site-file.ts";
 import { startGatewayUnderTest } from "./gateway-under-test.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

@@ -27,6 +27,25 @@ const states = z.object({
 });
 export type CenterPointState = z.infer<typeof states>["states"][number];
 
+const completeness = z.object({
+  gateways: z.array(
+    z.looseObject({
+      gatewayId: z.string(),
+      link: z.string(),
+      counts: z.array(
+        z.looseObject({
+          profileId: z.string(),
+          pollClass: z.string(),
+          points: z.number(),
+          told: z.number(),
+          good: z.number(),
+        }),
+      ),
+    }),
+  ),
+});
+export type GatewayCompleteness = z.infer<typeof completeness>["gateways"][number];
+
 const END_STATES = new Set([
   "succeeded",
   "failed",
@@ -67,14 +86,20 @@ export class CenterClient {
     return answer.gateways.find((gateway) => gateway.id === gatewayId)?.link.state ?? "unknown";
   }
 
-  async states(gatewayId: string): Promise<readonly CenterPointState[]> {
-    return states.parse(await this.#ask("GET", `/api/v1/state?gateway=${gatewayId}`)).states;
+  /** Of one device, or of all that the gateway has: tens of megabytes for the largest. */
+  async states(gatewayId: string, device?: string): Promise<readonly CenterPointState[]> {
+    const of = device === undefined ? "" : `&device=${device}`;
+    return states.parse(await this.#ask("GET", `/api/v1/state?gateway=${gatewayId}${of}`)).states;
+  }
+
+  async completeness(): Promise<readonly GatewayCompleteness[]> {
+    return completeness.parse(await this.#ask("GET", "/api/v1/completeness")).gateways;
   }
 
   async command(order: {
     readonly gatewayId: string;
     readonly pointId: string;
-    readonly value: number;
+    readonly value: number | boolean;
     readonly ttlMs?: number;
   }): Promise<CenterCommand> {
     return command.parse(await this.#ask("POST", "/api/v1/commands", order));

@@ -1,44 +1,74 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CenterClient } from "./center-client.ts";
+import { CityJournal } from "./city-journal.ts";
 import type { Program } from "./program.ts";
-import { type CityOptions, startCenter, startGateway, startSimulators } from "./programs.ts";
+import {
+  allOf,
+  type CityOptions,
+  type GatewayProgram,
+  startCenter,
+  startGateways,
+  startSimulators,
+} from "./programs.ts";
 import type { CenterReady, GatewayReady, SimulatorsReady } from "./ready-lines.ts";
 
-/** Center, one gateway and simulated lamps behind a DALI bridge, each a process of its own over real sockets. */
+interface CityParts {
+  readonly simulators: readonly Program<SimulatorsReady>[];
+  readonly center: Program<CenterReady>;
+  readonly gateways: readonly GatewayProgram[];
+  readonly client: CenterClient;
+  readonly token: string;
+}
+
+/** Center, gateways and simulated street cabinets, each program a process of its own over real sockets. */
 export class City implements AsyncDisposable {
   readonly #options: CityOptions;
-  readonly simulators: Program<SimulatorsReady>;
+  readonly simulators: readonly Program<SimulatorsReady>[];
   readonly client: CenterClient;
+  readonly journal: CityJournal;
   readonly #token: string;
   #center: Program<CenterReady>;
-  #gateway: Program<GatewayReady>;
+  #gateways: readonly GatewayProgram[];
 
   /** Made by {@link startCity}. */
-  constructor(
-    options: CityOptions,
-    parts: {
-      readonly simulators: Program<SimulatorsReady>;
-      readonly center: Program<CenterReady>;
-      readonly gateway: Program<GatewayReady>;
-      readonly client: CenterClient;
-      readonly token: string;
-    },
-  ) {
+  constructor(options: CityOptions, parts: CityParts) {
     this.#options = options;
     this.simulators = parts.simulators;
+    this.journal = new CityJournal(parts.simulators.map(({ ready }) => ready.control));
     this.client = parts.client;
     this.#token = parts.token;
     this.#center = parts.center;
-    this.#gateway = parts.gateway;
+    this.#gateways = parts.gateways;
+  }
+
+  get plan(): CityOptions["plan"] {
+    return this.#options.plan;
+  }
+
+  get folder(): string {
+    return this.#options.folder;
   }
 
   get center(): Program<CenterReady> {
     return this.#center;
   }
 
-  get gateway(): Program<GatewayReady> {
-    return this.#gateway;
+  get programs(): readonly Program<unknown>[] {
+    return [...this.simulators, this.#center, ...this.#gateways];
+  }
+
+  /** The program that carries this gateway. */
+  gatewayProgram(gatewayId: string): GatewayProgram {
+    const found = this.#gateways.find(({ ready }) => ready.some(({ id }) => id === gatewayId));
+    if (found === undefined) throw new RangeError(`this city has no gateway ${gatewayId}`);
+    return found;
+  }
+
+  gateway(gatewayId: string): GatewayReady {
+    const found = this.gatewayProgram(gatewayId).ready.find(({ id }) => id === gatewayId);
+    if (found === undefined) throw new RangeError(`this city has no gateway ${gatewayId}`);
+    return found;
   }
 
   /** Page of the operators, with the token in its fragment, which no server and no log ever sees. */
@@ -48,17 +78,20 @@ export class City implements AsyncDisposable {
 
   /** Resolves with the name of the first program that ends by itself. */
   get failed(): Promise<string> {
-    const programs: readonly Program<unknown>[] = [this.simulators, this.#center, this.#gateway];
-    return Promise.race(programs.map((program) => program.ended.then(() => program.name)));
+    return Promise.race(this.programs.map((program) => program.ended.then(() => program.name)));
   }
 
-  /** Ends the gateway in this way and brings it back on the same store. */
-  async restartGateway(how: "SIGKILL" | "SIGTERM"): Promise<void> {
-    this.#gateway.kill(how);
-    await this.#gateway.ended;
-    const { simulators, client } = this;
-    const peers = { simulators: simulators.ready, center: this.#center.ready, client };
-    this.#gateway = await startGateway(this.#options, peers);
+  /** Ends the program of this gateway in this way and brings it back on the same stores. */
+  async restartGateway(gatewayId: string, how: "SIGKILL" | "SIGTERM"): Promise<void> {
+    const old = this.gatewayProgram(gatewayId);
+    old.kill(how);
+    await old.ended;
+    const plan = this.plan.gatewayPrograms.find(({ name }) => name === old.name);
+    if (plan === undefined) throw new RangeError(`this city has no program ${old.name}`);
+    const { client, simulators } = this;
+    const peers = { sockets: socketsOf(simulators), center: this.#center.ready, client };
+    const back = await startGateways(this.#options, plan, peers);
+    this.#gateways = this.#gateways.map((program) => (program === old ? back : program));
   }
 
   /** Ends the center in this way and brings it back on the same data and addresses. */
@@ -69,30 +102,64 @@ export class City implements AsyncDisposable {
     this.client.moveTo(this.#center.ready.operators);
   }
 
+  /** Gateways first, while the center still takes their last words; the devices last. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#gateway[Symbol.asyncDispose]();
+    await Promise.all(this.#gateways.map((gateway) => gateway[Symbol.asyncDispose]()));
     await this.#center[Symbol.asyncDispose]();
-    await this.simulators[Symbol.asyncDispose]();
+    await Promise.all(this.simulators.map((simulator) => simulator[Symbol.asyncDispose]()));
   }
 }
 
 /** Starts all programs, or none: what came up is put away if a later one does not. @throws {ProgramError} */
 export async function startCity(options: CityOptions): Promise<City> {
-  const { folder, onProgress } = options;
-  if (options.fresh === "fresh") await rm(folder, { recursive: true, force: true });
+  const { folder, plan, onProgress } = options;
+  await makeFolder(options);
+  await using started = new AsyncDisposableStack();
+  onProgress(`${plan.lamps} lamps in ${plan.cabinets.length} cabinets; center with its PostgreSQL`);
+  const [simulators, center] = await startBelow(options, started);
+  const token = (await readFile(center.ready.tokenFile, "utf8")).trim();
+  const client = new CenterClient(center.ready.operators, token);
+  onProgress(`${plan.municipalities.length} gateways in ${plan.gatewayPrograms.length} programs`);
+  const peers = { sockets: socketsOf(simulators), center: center.ready, client };
+  const starts = plan.gatewayPrograms.map(async (program) => {
+    const gateways = started.use(await startGateways(options, program, peers));
+    onProgress(`${program.name} is up with ${gateways.ready.length} of them`);
+    return gateways;
+  });
+  const gateways = allOf(await Promise.allSettled(starts));
+  started.move();
+  onProgress(`all programs run; their logs are in ${join(folder, "logs")}`);
+  return new City(options, { simulators, center, gateways, client, token });
+}
+
+/** Simulators and center need nothing of each other. */
+async function startBelow(
+  options: CityOptions,
+  started: AsyncDisposableStack,
+): Promise<readonly [readonly Program<SimulatorsReady>[], Program<CenterReady>]> {
+  const [simulators, center] = await Promise.allSettled([
+    startSimulators(options).then((programs) => programs.map((program) => started.use(program))),
+    startCenter(options, options.fresh).then((program) => started.use(program)),
+  ]);
+  if (simulators.status === "rejected") throw simulators.reason;
+  if (center.status === "rejected") throw center.reason;
+  return [simulators.value, center.value];
+}
+
+function socketsOf(simulators: readonly Program<SimulatorsReady>[]) {
+  return new Map(
+    simulators.flatMap(({ ready }) => ready.cabinets.map((cabinet) => [cabinet.id, cabinet] as const)),
+  );
+}
+
+async function makeFolder({ folder, fresh }: CityOptions): Promise<void> {
+  // The center empties its own data: as root, PostgreSQL may have put it elsewhere.
+  if (fresh === "fresh") {
+    const inside = await readdir(folder).catch(() => []);
+    for (const name of inside.filter((name) => name !== "center"))
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
   // Others may enter but find nothing to read: as root, PostgreSQL runs as another user and must reach its data.
   await mkdir(folder, { recursive: true, mode: 0o755 });
   await mkdir(join(folder, "logs"), { recursive: true, mode: 0o700 });
-  await using started = new AsyncDisposableStack();
-  onProgress("simulated lamps");
-  const simulators = started.use(await startSimulators(options));
-  onProgress("center with its PostgreSQL");
-  const center = started.use(await startCenter(options));
-  const token = (await readFile(center.ready.tokenFile, "utf8")).trim();
-  const client = new CenterClient(center.ready.operators, token);
-  onProgress("gateway");
-  const peers = { simulators: simulators.ready, center: center.ready, client };
-  const gateway = started.use(await startGateway(options, peers));
-  started.move();
-  return new City(options, { simulators, center, gateway, client, token });
 }

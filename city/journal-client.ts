@@ -3,7 +3,7 @@ import { z } from "zod";
 const effect = z.looseObject({
   kind: z.literal("effect"),
   seq: z.number(),
-  lamp: z.string(),
+  device: z.string(),
   what: z.string(),
   from: z.number(),
   to: z.number(),
@@ -29,7 +29,7 @@ export class JournalClient {
     return (await this.#page("limit=1&since=0")).newest;
   }
 
-  /** Every change of light and every write since `position`. @throws if the ring has lost any of them. */
+  /** Every change in the devices and every write since `position`. @throws if the ring has lost any of them. */
   async since(position: number): Promise<{ readonly effects: readonly Effect[]; readonly writes: number }> {
     const entries: z.infer<typeof page>["entries"] = [];
     for (let at = position; ; ) {
@@ -39,9 +39,7 @@ export class JournalClient {
       at = next.entries.at(-1)?.seq ?? at;
       if (next.entries.length === 0 || at >= next.newest) break;
     }
-    const effects = entries.filter(
-      (entry): entry is Effect => entry.kind === "effect" && "what" in entry && entry.what === "level",
-    );
+    const effects = entries.filter((entry): entry is Effect => entry.kind === "effect");
     return { effects, writes: entries.filter((entry) => entry.kind === "write").length };
   }
 

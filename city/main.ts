@@ -1,77 +1,127 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../domain/system-clock.ts";
-import { checkCity } from "./check.ts";
+import { Seconds, since } from "../domain/time.ts";
+import { checkCity } from "./check/check-city.ts";
+import { formatReport } from "./check/report.ts";
 import { startCity } from "./city.ts";
+import { CABINETS_MAX, CABINETS_MIN, planCity } from "./city-plan.ts";
+import { openCutLine } from "./cut-line.ts";
 import type { CityOptions } from "./programs.ts";
-import { formatReport } from "./report.ts";
+import { waitUntilKnown } from "./wait-until-known.ts";
 
-const HELP = `The whole city on this machine: center, gateway and simulated devices, each a process of its own.
+const HELP = `The whole city on this machine: center with PostgreSQL, 23 gateways, 34,000 simulated lamps in 725 cabinets.
 
   npm start                    start it and print the address of its page; Ctrl-C ends it
-  npm start -- --check         start it, command it, hold every answer against the devices' journal, end it
-  npm start -- --check --json  the same, with the report as JSON on standard output
+  npm start -- --check         start it, command it, break it, hold every answer against the devices' journal, end it
+  npm start -- --check --json  the same, with the report and its figures as JSON on standard output
 
   --folder DIR   stores, keys and logs (.nerve); kept between runs
-  --fresh        begin with an empty folder
-  --lamps N      lamps behind the bridge, 3 … 64 (16)
+  --fresh        begin with nothing: removes what the folder holds, the center's database included
+  --cabinets N   a smaller city: so many cabinets spread over the municipalities, ${CABINETS_MIN} … ${CABINETS_MAX} (all)
   --port N       port of the operators' page; 0: given by the system (0)
+  --settle N     with --check: seconds over which the CPU of the settled city is measured, 1 … 600 (30)
   --help         this text
 
 Exit codes: 0 ended as asked, 1 the check found a problem or a program ended by itself, 2 wrong arguments.
 `;
 
+/** How often a lamp fails in each half of the city: some ten an hour, as in a town with old lamps. */
+const LAMP_FAILS_EVERY_SEC = 600;
+
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  let settings: ReturnType<typeof parse>;
+  let settings: Settings;
   try {
     settings = parse(args);
   } catch (error) {
-    process.stderr.write(
-      `${error instanceof Error ? error.message : String(error)}\nsee npm start -- --help\n`,
-    );
+    process.stderr.write(`${messageOf(error)}\nsee npm start -- --help\n`);
     return 2;
   }
   if (settings.help) {
     process.stdout.write(HELP);
     return 0;
   }
-  const interrupted = interruption();
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort(new Error("asked to end"));
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
   try {
-    await using city = await startCity(settings.options);
-    return settings.check ? await check(city, settings) : await serve(city, interrupted);
+    return settings.check ? await check(settings, stop.signal) : await serve(settings, stop.signal);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (stop.signal.aborted) return 0;
+    process.stderr.write(`${messageOf(error)}\n`);
     return 1;
   }
 }
 
-async function check(
-  city: Awaited<ReturnType<typeof startCity>>,
-  settings: ReturnType<typeof parse>,
-): Promise<number> {
-  const report = await checkCity(city, settings.options);
+interface Settings {
+  readonly folder: string;
+  readonly port: number;
+  readonly cabinets: number | "all";
+  readonly fresh: CityOptions["fresh"];
+  readonly settle: number;
+  readonly check: boolean;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+async function check(settings: Settings, signal: AbortSignal): Promise<number> {
+  const say = progress();
+  const plan = planCity(settings.cabinets);
+  await using line = await openCutLine(plan);
+  // A lamp that fails by itself would be a finding.
+  const own = { plan, lampFailsEverySec: null, centerUrl: line.centerUrl };
+  await using city = await startCity({ ...common(settings, say, signal), ...own });
+  const report = await checkCity(city, {
+    line,
+    settle: Seconds(settings.settle),
+    clock: systemClock,
+    signal,
+    onProgress: say,
+  });
   process.stdout.write(settings.json ? `${JSON.stringify(report)}\n` : formatReport(report));
   return report.ok ? 0 : 1;
 }
 
-async function serve(
-  city: Awaited<ReturnType<typeof startCity>>,
-  interrupted: Promise<string>,
-): Promise<number> {
+async function serve(settings: Settings, signal: AbortSignal): Promise<number> {
+  const say = progress();
+  const own = { plan: planCity(settings.cabinets), lampFailsEverySec: LAMP_FAILS_EVERY_SEC };
+  await using city = await startCity({ ...common(settings, say, signal), ...own });
+  await waitUntilKnown(city, { clock: systemClock, signal, onProgress: say });
   process.stdout.write(`\nThe city is up: ${city.address}\nCtrl-C ends it.\n`);
-  const failed = city.failed.then((name) => ({ failed: name }));
-  const outcome = await Promise.race([failed, interrupted.then(() => null)]);
-  if (outcome === null) {
+  const failed = await Promise.race([city.failed, aborted(signal)]);
+  if (failed === undefined) {
     process.stderr.write("ending the city\n");
     return 0;
   }
-  process.stderr.write(`${outcome.failed} ended by itself; see its log\n`);
+  process.stderr.write(`${failed} ended by itself: see its log in ${settings.folder}/logs\n`);
   return 1;
 }
 
-function parse(args: readonly string[]) {
+function common(settings: Settings, onProgress: (what: string) => void, signal: AbortSignal) {
+  const { folder, port, fresh } = settings;
+  return { folder, port, fresh, clock: systemClock, signal, onProgress };
+}
+
+/** Lines for people who wait, with the seconds since the start. */
+function progress(): (what: string) => void {
+  const start = systemClock.uptime();
+  return (what) => {
+    const seconds = (since(start, systemClock.uptime()) / 1_000).toFixed(1);
+    process.stderr.write(`${seconds.padStart(6)} s  ${what}\n`);
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolveWith) => {
+    if (signal.aborted) resolveWith(undefined);
+    signal.addEventListener("abort", () => resolveWith(undefined), { once: true });
+  });
+}
+
+function parse(args: readonly string[]): Settings {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -80,19 +130,23 @@ function parse(args: readonly string[]) {
       fresh: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
       folder: { type: "string", default: ".nerve" },
-      lamps: { type: "string", default: "16" },
+      cabinets: { type: "string" },
       port: { type: "string", default: "0" },
+      settle: { type: "string", default: "30" },
     },
   });
-  const options: CityOptions = {
+  const { cabinets } = values;
+  const bounds = { min: CABINETS_MIN, max: CABINETS_MAX };
+  return {
     folder: resolve(values.folder),
     port: wholeNumber("--port", values.port, { min: 0, max: 65_535 }),
-    lamps: wholeNumber("--lamps", values.lamps, { min: 3, max: 64 }),
+    cabinets: cabinets === undefined ? "all" : wholeNumber("--cabinets", cabinets, bounds),
     fresh: values.fresh ? "fresh" : "keep",
-    clock: systemClock,
-    onProgress: (what) => process.stderr.write(`starting ${what}\n`),
+    settle: wholeNumber("--settle", values.settle, { min: 1, max: 600 }),
+    check: values.check,
+    json: values.json,
+    help: values.help,
   };
-  return { options, check: values.check, json: values.json, help: values.help };
 }
 
 function wholeNumber(
@@ -109,9 +163,6 @@ function wholeNumber(
   return value;
 }
 
-function interruption(): Promise<string> {
-  return new Promise((resolveWith) => {
-    process.once("SIGINT", resolveWith);
-    process.once("SIGTERM", resolveWith);
-  });
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -29,11 +29,14 @@ export interface ProgramOptions<Ready> {
   readonly readyWithin: Millis;
   readonly parseReady: (line: unknown) => Ready;
   readonly clock: Clock;
+  /** Ends a start that is under way. Afterwards it means nothing. */
+  readonly signal?: AbortSignal;
 }
 
-/** Starts the program and waits until it says `{"event":"ready", …}`. @throws {ProgramError} */
+/** Starts the program and waits until it says `{"event":"ready", …}`. @throws {ProgramError} or the signal's reason */
 export async function startProgram<Ready>(options: ProgramOptions<Ready>): Promise<Program<Ready>> {
   const { name, command, logFile } = options;
+  options.signal?.throwIfAborted();
   // A group of its own: Ctrl-C reaches the city, which then stops its programs in order.
   const child = spawn(process.execPath, [...command], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -66,8 +69,10 @@ async function readyOf<Ready>(
   options: ProgramOptions<Ready>,
   ended: Promise<{ readonly code: number | null }>,
 ): Promise<Ready> {
-  const { name, logFile, clock, readyWithin, parseReady } = options;
+  const { name, logFile, clock, readyWithin, parseReady, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Ready>();
+  const onAbort = (): void => reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
   const fail = (what: string): void => reject(new ProgramError(`${name} ${what}: its log is ${logFile}`));
   const cancel = clock.schedule(readyWithin, () => fail(`was not ready within ${readyWithin / 1_000} s`));
   void ended.then(({ code }) => fail(`ended with exit code ${code} before it was ready`));
@@ -88,6 +93,7 @@ async function readyOf<Ready>(
     return await promise;
   } finally {
     cancel();
+    signal?.removeEventListener("abort", onAbort);
   }
 }
 

@@ -2,100 +2,150 @@ import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, Seconds } from "../domain/time.ts";
+import { cabinetsOf, takeShare } from "../simulators/city/cabinet-config.ts";
+import type { PlacedMunicipality } from "../simulators/city/placement.ts";
 import { makeBrokerLogin } from "./broker-login.ts";
 import type { CenterClient } from "./center-client.ts";
+import type { CityPlan, GatewayProgramPlan } from "./city-plan.ts";
 import { type Program, startProgram } from "./program.ts";
 import {
+  type CabinetSocket,
   type CenterReady,
   centerReady,
   type GatewayReady,
-  parseGatewayReady,
+  parseGatewaysReady,
   type SimulatorsReady,
   simulatorsReady,
 } from "./ready-lines.ts";
 import { siteFileOf } from "./site-file.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-export const GATEWAY_ID = "gw-dijon-centre";
+const SIMULATOR_PROGRAMS = 2;
+/** A move of every lamp of a process, and what else happens meanwhile. */
+const JOURNAL_ENTRIES = 60_000;
 
 export interface CityOptions {
   /** Stores, keys, logs; kept between runs. */
   readonly folder: string;
   /** Of the operators' page; 0: given by the system. */
   readonly port: number;
-  readonly lamps: number;
+  readonly plan: CityPlan;
   readonly fresh: "fresh" | "keep";
+  /** In every simulator process a lamp fails so often on average, s; null: none does. */
+  readonly lampFailsEverySec: number | null;
   readonly clock: Clock;
-  /** Where the gateway finds the center; tests put a proxy of theirs between. Default: the center itself. */
-  readonly centerUrl?: (gateways: string) => string;
+  /** Ends a start that is under way. */
+  readonly signal: AbortSignal;
+  /** Where a gateway finds the center; a proxy may be put between. Default: the center itself. */
+  readonly centerUrl?: (gateways: string, gatewayId: string) => string;
   /** Told what is being done, for people who wait. */
   readonly onProgress: (what: string) => void;
 }
 
-export async function startSimulators(options: CityOptions): Promise<Program<SimulatorsReady>> {
-  const journal = join(options.folder, "journal.jsonl");
-  const lamps = ["--bridge", "127.0.0.1:0", "--lamps", String(options.lamps), "--seed", "1"];
+export async function startSimulators(options: CityOptions): Promise<readonly Program<SimulatorsReady>[]> {
+  await using started = new AsyncDisposableStack();
+  const shares = Array.from({ length: SIMULATOR_PROGRAMS }, (_, index) => index + 1);
+  const starts = await Promise.allSettled(
+    shares.map(async (share) => started.use(await startShare(options, share))),
+  );
+  const programs = allOf(starts);
+  started.move();
+  return programs;
+}
+
+async function startShare(options: CityOptions, share: number): Promise<Program<SimulatorsReady>> {
+  const { folder, plan, lampFailsEverySec: failureEverySec } = options;
+  const cabinets = takeShare(cabinetsOf(plan), { share, shares: SIMULATOR_PROGRAMS });
+  const ageing =
+    failureEverySec === null ? {} : { ageing: { failureEverySec, repairAfterSec: 60 * failureEverySec } };
+  const config = {
+    seed: share,
+    cabinets,
+    control: "127.0.0.1:0",
+    journalCapacity: JOURNAL_ENTRIES,
+    ...ageing,
+  };
+  const file = join(folder, `simulators-${share}.json`);
+  await writeFile(file, `${JSON.stringify(config)}\n`);
   return startProgram({
-    name: "simulators",
-    command: [join(ROOT, "simulators/main.ts"), ...lamps, "--control", "127.0.0.1:0", "--journal", journal],
-    logFile: logFileOf(options, "simulators"),
-    readyWithin: Seconds(20),
+    ...common(options, `simulators-${share}`),
+    command: [join(ROOT, "simulators/main.ts"), "--config", file],
+    readyWithin: Seconds(60),
     parseReady: (line) => simulatorsReady.parse(line),
-    clock: options.clock,
   });
 }
 
 /** It keeps its addresses between runs, so a center that was killed comes back where its gateways look for it. */
-export async function startCenter(options: CityOptions): Promise<Program<CenterReady>> {
+export async function startCenter(
+  options: CityOptions,
+  begin: CityOptions["fresh"] = "keep",
+): Promise<Program<CenterReady>> {
   const data = join(options.folder, "center");
   const listeners = ["--operators", `127.0.0.1:${options.port}`, "--gateways", "127.0.0.1:0"];
+  const fresh = begin === "fresh" ? ["--fresh"] : [];
   return startProgram({
-    name: "center",
-    command: [join(ROOT, "cloud-sync/main.ts"), "--data", data, ...listeners],
-    logFile: logFileOf(options, "center"),
+    ...common(options, "center"),
+    command: [join(ROOT, "cloud-sync/main.ts"), "--data", data, ...listeners, ...fresh],
     readyWithin: Seconds(60),
     parseReady: (line) => centerReady.parse(line),
-    clock: options.clock,
   });
 }
 
-/** Enrols it first, if it never was. */
-export async function startGateway(
+export interface GatewayPeers {
+  readonly sockets: ReadonlyMap<string, CabinetSocket>;
+  readonly center: CenterReady;
+  readonly client: CenterClient;
+}
+
+export type GatewayProgram = Program<readonly GatewayReady[]>;
+
+/** Writes the site file of each of its gateways, and lets those enrol that never were. */
+export async function startGateways(
   options: CityOptions,
-  peers: {
-    readonly simulators: SimulatorsReady;
-    readonly center: CenterReady;
-    readonly client: CenterClient;
-  },
-): Promise<Program<GatewayReady>> {
-  const folder = gatewayFolder(options);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const siteFile = join(folder, "site.yaml");
-  const { passwordFile } = await makeBrokerLogin(folder);
-  const centerUrl = options.centerUrl?.(peers.center.gateways) ?? peers.center.gateways;
-  const { lamps } = options;
-  const { simulators } = peers;
-  await writeFile(
-    siteFile,
-    siteFileOf({ gatewayId: GATEWAY_ID, lamps, simulators, centerUrl, passwordFile }),
-  );
-  const claim = (await isEnrolled(folder)) ? [] : ["--claim", await claimOf(peers.client, centerUrl)];
+  program: GatewayProgramPlan,
+  peers: GatewayPeers,
+): Promise<GatewayProgram> {
+  const sites: string[] = [];
+  for (const municipality of program.municipalities) sites.push(await prepare(options, municipality, peers));
+  const hosting = program.hosting === "in-process" ? ["--in-process"] : [];
   return startProgram({
-    name: "gateway",
-    command: [join(ROOT, "gateway/main.ts"), "--site", siteFile, ...claim],
-    logFile: logFileOf(options, "gateway"),
-    readyWithin: Seconds(30),
-    parseReady: parseGatewayReady,
-    clock: options.clock,
+    ...common(options, program.name),
+    command: [join(ROOT, "gateway/main.ts"), ...sites.flatMap((site) => ["--site", site]), ...hosting],
+    readyWithin: Seconds(120),
+    parseReady: parseGatewaysReady,
   });
 }
 
-export function gatewayFolder(options: Pick<CityOptions, "folder">): string {
-  return join(options.folder, "gateways", GATEWAY_ID);
+/** Gives the site file. */
+async function prepare(
+  options: CityOptions,
+  municipality: PlacedMunicipality,
+  { sockets, center, client }: GatewayPeers,
+): Promise<string> {
+  const { gatewayId, name } = municipality;
+  const folder = gatewayFolder(options, gatewayId);
+  await mkdir(join(folder, "data"), { recursive: true, mode: 0o700 });
+  const { passwordFile } = await makeBrokerLogin(folder);
+  const centerUrl = options.centerUrl?.(center.gateways, gatewayId) ?? center.gateways;
+  const siteFile = join(folder, "site.json");
+  await writeFile(siteFile, siteFileOf({ municipality, sockets, centerUrl, passwordFile }));
+  if (!(await isEnrolled(folder))) {
+    const claim = await client.claimGateway({ id: gatewayId, name, centerUrl });
+    await writeFile(join(folder, "data/claim"), `${claim}\n`, { mode: 0o600 });
+  }
+  return siteFile;
 }
 
-function claimOf(client: CenterClient, centerUrl: string): Promise<string> {
-  return client.claimGateway({ id: GATEWAY_ID, name: "Dijon centre", centerUrl });
+export function gatewayFolder({ folder }: Pick<CityOptions, "folder">, gatewayId: string): string {
+  return join(folder, "gateways", gatewayId);
+}
+
+/** The values, once all have settled. @throws what the first of them was rejected with */
+export function allOf<Value>(settled: readonly PromiseSettledResult<Value>[]): readonly Value[] {
+  return settled.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
 }
 
 async function isEnrolled(folder: string): Promise<boolean> {
@@ -105,6 +155,6 @@ async function isEnrolled(folder: string): Promise<boolean> {
   );
 }
 
-function logFileOf({ folder }: CityOptions, name: string): string {
-  return join(folder, "logs", `${name}.log`);
+function common({ folder, clock, signal }: CityOptions, name: string) {
+  return { name, logFile: join(folder, "logs", `${name}.log`), clock, signal };
 }

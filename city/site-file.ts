@@ -1,72 +1,83 @@
-import type { SimulatorsReady } from "./ready-lines.ts";
+import type { PlacedCabinet, PlacedLamp, PlacedMunicipality } from "../simulators/city/placement.ts";
+import { cabinetPoints, GROUP_POINTS, LAMP_POINTS, METER_POINTS } from "./device-points.ts";
+import type { CabinetSocket } from "./ready-lines.ts";
 
-/** Place Darcy, Dijon: the lamps stand along a street from here, 25 m apart. */
-const START = { latitude: 47.3237, longitude: 5.0331 };
-const STEP_DEGREES = 0.0003;
-
-/** The gateway's site file as an installer would have written it, for the bridge that the simulators opened. */
+/** The site file of one municipality's gateway, as JSON: what an installer would have written after a walk past all cabinets. */
 export function siteFileOf(context: {
-  readonly gatewayId: string;
-  readonly lamps: number;
-  readonly simulators: SimulatorsReady;
+  readonly municipality: PlacedMunicipality;
+  /** By cabinet, as the simulators opened them. */
+  readonly sockets: ReadonlyMap<string, CabinetSocket>;
   readonly centerUrl: string;
-  /** Absent: nobody may connect to the broker. */
-  readonly passwordFile?: string;
+  readonly passwordFile: string;
 }): string {
-  const [bridge] = context.simulators.bridges;
-  if (bridge === undefined) throw new Error("the simulators opened no bridge");
-  const lamps = Array.from({ length: context.lamps }, (_, shortAddress) => ({
-    id: `lamp-${String(shortAddress + 1).padStart(4, "0")}`,
-    name: `Place Darcy ${shortAddress + 1}`,
-    profile: "intesis-dali-lamp",
-    bus: "dali-bridge-1",
-    unit: bridge.unit,
-    parent: "bridge-1",
-    parameters: { channel: 0, shortAddress },
-    position: { latitude: START.latitude, longitude: START.longitude + shortAddress * STEP_DEGREES },
-  }));
-  const group = {
-    id: "group-place-darcy",
-    name: "Place Darcy, all lamps",
-    profile: "intesis-dali-group",
-    bus: "dali-bridge-1",
-    unit: bridge.unit,
-    parent: "bridge-1",
-    parameters: { channel: 0, group: 0 },
-    members: lamps.map((lamp) => lamp.id),
-  };
-  const bridgeDevice = {
-    id: "bridge-1",
-    name: "DALI bridge, Place Darcy",
-    profile: "intesis-dali-bridge",
-    bus: "dali-bridge-1",
-    unit: bridge.unit,
-    parameters: { channel: 0 },
-  };
+  const { municipality, sockets, centerUrl, passwordFile } = context;
+  const cabinets = municipality.cabinets.map((cabinet) => {
+    const socket = sockets.get(cabinet.id);
+    if (socket === undefined) throw new Error(`the simulators opened no socket for ${cabinet.id}`);
+    return { cabinet, socket };
+  });
   const site = {
-    site: { id: "dijon-centre", name: "Dijon centre" },
-    gateway: context.gatewayId,
+    site: { id: municipality.slug, name: municipality.name },
+    gateway: municipality.gatewayId,
     dataFolder: "data",
     // The city runs on one machine, so nothing is gained by spreading reconnects over minutes.
-    center: { url: context.centerUrl, reconnectMin: "1 s", reconnectMax: "10 s" },
-    broker: {
-      host: "127.0.0.1",
-      port: 0,
-      ...(context.passwordFile !== undefined && { passwordFile: context.passwordFile }),
-    },
-    buses: [
-      {
-        id: "dali-bridge-1",
-        driver: "modbus",
-        transport: "tcp",
-        host: bridge.host,
-        port: bridge.port,
-        requestTimeout: "500 ms",
-        pollIntervals: { lamp: "2 s", normal: "2 s" },
-      },
-    ],
-    devices: [bridgeDevice, ...lamps, group],
+    center: { url: centerUrl, reconnectMin: "1 s", reconnectMax: "10 s" },
+    broker: { host: "127.0.0.1", port: 0, passwordFile },
+    buses: cabinets.map(({ cabinet, socket }) => busOf(cabinet, socket)),
+    devices: cabinets.flatMap(({ cabinet, socket }) => devicesOf(cabinet, socket.units)),
   };
-  // JSON is YAML: what a program writes needs no other form.
-  return `${JSON.stringify(site, null, 2)}\n`;
+  return `${JSON.stringify(site)}\n`;
+}
+
+/** Bridge, controller and meter share the serial line behind one converter. */
+function busOf({ id }: PlacedCabinet, { host, port }: CabinetSocket): object {
+  return { id, driver: "modbus", transport: "tcp", host, port, requestTimeout: "2 s" };
+}
+
+function devicesOf(cabinet: PlacedCabinet, units: CabinetSocket["units"]): readonly object[] {
+  const { id, name, position, feeders, groups, lamps } = cabinet;
+  const place = { bus: id, parent: id };
+  const bridge = { ...place, unit: units.bridge };
+  return [
+    {
+      id,
+      name,
+      profile: "neutral-segment-cabinet",
+      bus: id,
+      unit: units.controller,
+      position,
+      points: cabinetPoints(feeders),
+    },
+    {
+      ...bridge,
+      id: `${id}-bridge`,
+      name: `${name}, DALI bridge`,
+      profile: "intesis-dali-bridge",
+      position,
+    },
+    {
+      ...place,
+      id: `${id}-meter`,
+      name: `${name}, meter`,
+      profile: "eastron-sdm630",
+      unit: units.meter,
+      position,
+      points: METER_POINTS,
+    },
+    ...lamps.map((lamp) => lampOf(lamp, bridge)),
+    ...groups.map((group) => ({
+      ...bridge,
+      id: group.id,
+      name: group.name,
+      profile: "intesis-dali-group",
+      parameters: { group: group.group },
+      members: group.shortAddresses.map((shortAddress) => lamps[shortAddress]?.id),
+      points: GROUP_POINTS,
+    })),
+  ];
+}
+
+function lampOf({ id, name, position, shortAddress }: PlacedLamp, bridge: object): object {
+  const profile = "intesis-dali-lamp";
+  return { ...bridge, id, name, profile, parameters: { shortAddress }, position, points: LAMP_POINTS };
 }

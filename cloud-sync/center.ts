@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
@@ -19,6 +19,7 @@ import { type GatewayListener, openGatewayListener } from "./http/gateway-listen
 import { CenterView } from "./http/operators/center-view.ts";
 import { EventHub } from "./http/operators/event-hub.ts";
 import { type OperatorListener, openOperatorListener } from "./http/operators/operator-listener.ts";
+import { Housekeeping } from "./ingest/housekeeping.ts";
 import { Ingest } from "./ingest/ingest.ts";
 import { PostgresIngestLedger } from "./ingest/postgres-ingest-ledger.ts";
 import { CertificateAuthority } from "./registry/certificate-authority.ts";
@@ -35,9 +36,13 @@ import type { Database } from "./store/database.ts";
 import { openEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { readGeneration } from "./store/generation-file.ts";
 
+const DATABASE_FOLDER = "postgres";
+
 export interface CenterOptions {
   /** Keys, tokens, generation, and the embedded database; made when it is not there. */
   readonly dataFolder: string;
+  /** `empty`: keys, tokens and the embedded database are removed first; not with a PostgreSQL of one's own. Default `kept`. */
+  readonly begin?: "kept" | "empty";
   /** A PostgreSQL of one's own; null: the embedded one. */
   readonly databaseUrl: string | null;
   readonly operators: {
@@ -72,6 +77,8 @@ export async function openCenter(options: CenterOptions, signal: AbortSignal): P
   mkdirSync(dataFolder, { recursive: true, mode: 0o711 });
   await using begun = new AsyncDisposableStack();
   const storage = await openStorage(options, begun, signal);
+  // The database's lock is ours by now: no other center uses this folder.
+  if (options.begin === "empty") removeAllBut(dataFolder, DATABASE_FOLDER);
   const keys = await openKeys(dataFolder, clock);
   const core = buildCore(options, { ...keys, database: storage.database });
   await core.register.recover();
@@ -109,13 +116,24 @@ async function openStorage(
   let lost: AbortSignal | null = null;
   if (connectionString === null) {
     const server = begun.use(
-      await openEmbeddedPostgres({ dataFolder: join(dataFolder, "postgres"), clock, logger, signal }),
+      await openEmbeddedPostgres({
+        dataFolder: join(dataFolder, DATABASE_FOLDER),
+        ...(options.begin !== undefined && { begin: options.begin }),
+        clock,
+        logger,
+        signal,
+      }),
     );
     ({ connectionString, lost } = server);
   }
   const database = begun.use(await openCenterStore({ connectionString, logger, clock }));
   const run = (stop: AbortSignal): Promise<void> => untilLost(lost, stop);
   return { database, watch: { name: "database", run } };
+}
+
+function removeAllBut(folder: string, kept: string): void {
+  const names = readdirSync(folder).filter((name) => name !== kept);
+  for (const name of names) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 function untilLost(lost: AbortSignal | null, stop: AbortSignal): Promise<void> {
@@ -176,6 +194,7 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
   const hub = new EventHub({ events, view, reader, clock, logger });
   const services = [
     new LinkWatch(register, { clock, logger }),
+    new Housekeeping({ database, clock, logger }),
     new Dispatcher(dispatch, stepper, { events, logger }),
     hub,
   ];
@@ -186,7 +205,7 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
     register,
     gatewayParts,
     services,
-    operatorParts: { ...base, view, enrolment, commands, reader, hub },
+    operatorParts: { ...base, links, view, enrolment, commands, reader, hub },
   };
 }
 

@@ -15,6 +15,7 @@ const HELP = `The center: takes what the gateways tell, and the operators' order
     --gateways 0.0.0.0:8443 --public-name center.example.org
 
   --data DIR              keys, first token, generation, embedded database (.nerve/center)
+  --fresh                 begin with nothing: removes all of that first; not with DATABASE_URL
   --operators HOST:PORT   status page and HTTP interface (127.0.0.1:8080); docs at /docs
   --operators-certificate FILE, --operators-key FILE
                           PEM; needed where --operators is not on loopback
@@ -74,10 +75,16 @@ function readArguments(args: readonly string[]): (CenterOptions & { readonly log
       `--operators ${values.operators} is not on loopback, and tokens must not cross a network in the clear: give --operators-certificate and --operators-key, or listen on 127.0.0.1 behind a proxy that speaks TLS`,
     );
   }
-  const databaseUrl = process.env["DATABASE_URL"];
+  const databaseUrl = process.env["DATABASE_URL"] || null;
+  if (values.fresh && databaseUrl !== null) {
+    throw new ArgumentFault(
+      "--fresh does not empty a PostgreSQL of your own: make another database for DATABASE_URL, or leave --fresh out",
+    );
+  }
   return {
     dataFolder: resolve(values.data),
-    databaseUrl: databaseUrl === undefined || databaseUrl === "" ? null : databaseUrl,
+    begin: values.fresh ? "empty" : "kept",
+    databaseUrl,
     operators: { ...operators, tls },
     gateways: endpoint("--gateways", values.gateways),
     publicNames: values["public-name"],
@@ -93,6 +100,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         data: { type: "string", default: ".nerve/center" },
+        fresh: { type: "boolean", default: false },
         operators: { type: "string", default: "127.0.0.1:8080" },
         "operators-certificate": { type: "string" },
         "operators-key": { type: "string" },

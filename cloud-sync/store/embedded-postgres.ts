@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { type Clock, Millis } from "../../domain/time.ts";
@@ -32,6 +33,8 @@ export interface EmbeddedPostgresOptions {
   readonly packageFolder?: string;
   /** Where root may put what PostgreSQL's user cannot reach in the clone; default: `/var/lib/nerve` and others. */
   readonly placementFolders?: readonly string[];
+  /** `empty`: what the folder held is removed first, wherever it stands. Default `kept`. */
+  readonly begin?: "kept" | "empty";
   /** Overrides, for throw-away servers. */
   readonly settings?: ServerSettings;
 }
@@ -76,6 +79,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
     clock,
     logger,
   };
+  if (options.begin === "empty") await removeCluster(place);
   const { server, password, adopted } = await adoptOrStart(place, signal, begun);
   const lost = watch(place, server, begun);
   logger.info(
@@ -141,6 +145,14 @@ async function adoptOrStart(
     throw noAnswer(place.home, cause);
   });
   return { server, password, adopted: false };
+}
+
+/** Only for the holder of the owner lock: a server that an earlier center left running on the data is stopped first. */
+async function removeCluster(place: ServerPlace): Promise<void> {
+  if (!existsSync(place.dataFolder)) return;
+  await adoptServer(place, undefined);
+  await rm(place.dataFolder, { recursive: true, force: true });
+  place.logger.info({ dataFolder: place.dataFolder }, "removed the database to begin with an empty one");
 }
 
 /** Sees that the server lives and that its log keeps its bound; one look a second. */

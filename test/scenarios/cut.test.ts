@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { connectAsync } from "mqtt";
 import t from "tap";
-import { GATEWAY_ID, gatewayFolder } from "../../city/programs.ts";
+import { DIJON } from "../../city/city-plan.ts";
+import { openCutProxy } from "../../city/cut-proxy.ts";
+import { gatewayFolder } from "../../city/programs.ts";
 import { systemClock } from "../../domain/system-clock.ts";
 import { systemRandom } from "../../domain/system-random.ts";
 import { Millis, Seconds } from "../../domain/time.ts";
 import { newCommandId } from "../../gateway/local-api/client/command-id.ts";
-import { openCutProxy } from "./cut-proxy.ts";
-import { eventually, localApi, openScenarioCity, pause } from "./scenario-city.ts";
+import { eventually, lampId, localApi, openScenarioCity, pause } from "./scenario-city.ts";
 
 t.test(
   "cut off from the center the gateway goes on; after it current state is told first, then history whole",
@@ -15,25 +16,26 @@ t.test(
     const proxy = await openCutProxy();
     t.teardown(() => proxy[Symbol.asyncDispose]());
     const { city, database, folder } = await openScenarioCity(t, {
-      centerUrl: (url) => {
+      centerUrl: (url, gatewayId) => {
+        if (gatewayId !== DIJON) return url;
         proxy.leadTo(Number(new URL(url).port));
         return `https://127.0.0.1:${proxy.port}`;
       },
     });
     await eventually("the link is up", async () =>
-      (await city.client.linkState(GATEWAY_ID)) === "up" ? true : undefined,
+      (await city.client.linkState(DIJON)) === "up" ? true : undefined,
     );
 
     proxy.cut();
     await eventually("the center sees the link go down", async () =>
-      (await city.client.linkState(GATEWAY_ID)) === "up" ? undefined : true,
+      (await city.client.linkState(DIJON)) === "up" ? undefined : true,
     );
     const api = localApi(city);
-    const read = await api.read({ name: "test", device: "lamp-0001", point: "actual-level" });
+    const read = await api.read({ name: "test", device: lampId(1), point: "actual-level" });
     t.match(read, { points: [{ quality: "good" }] }, "local reads go on");
 
-    const login = JSON.parse(await readFile(`${gatewayFolder({ folder })}/mqtt-login.json`, "utf8"));
-    const { host, port } = city.gateway.ready.mqtt;
+    const login = JSON.parse(await readFile(`${gatewayFolder({ folder }, DIJON)}/mqtt-login.json`, "utf8"));
+    const { host, port } = city.gateway(DIJON).mqtt;
     const client = await connectAsync(`mqtt://${host}:${port}`, {
       ...login,
       protocolVersion: 4,
@@ -41,12 +43,12 @@ t.test(
     });
     const verdicts: { readonly state?: { readonly name: string } }[] = [];
     client.on("message", (_topic, payload) => verdicts.push(JSON.parse(payload.toString())));
-    await client.subscribeAsync("sc/v1/dijon-centre/lamp-0002/verdict/+", { qos: 1 });
+    await client.subscribeAsync(`sc/v1/dijon/${lampId(2)}/verdict/+`, { qos: 1 });
     const levels = [30, 50, 70];
     for (const value of levels) {
       const commandId = newCommandId(systemClock.now(), systemRandom);
       const order = JSON.stringify({ commandId, value, deadlineMs: 5_000 });
-      await client.publishAsync("sc/v1/dijon-centre/lamp-0002/command/dim-level", order, { qos: 1 });
+      await client.publishAsync(`sc/v1/dijon/${lampId(2)}/command/dim-level`, order, { qos: 1 });
       await pause(Seconds(3));
     }
     t.equal(
@@ -55,7 +57,7 @@ t.test(
       "local MQTT commands go on",
     );
     await client.endAsync();
-    const history = await api.history({ device: "lamp-0002", point: "actual-level" }, { limit: 100 });
+    const history = await api.history({ device: lampId(2), point: "actual-level" }, { limit: 100 });
     for (const value of levels) {
       t.ok(
         history.readings.some((reading) => Math.abs(Number(reading.value) - value) <= 1),
@@ -65,8 +67,8 @@ t.test(
 
     proxy.mend();
     await eventually("the center shows the present level", async () => {
-      const state = (await city.client.states(GATEWAY_ID)).find(
-        (each) => each.pointId === "lamp-0002/actual-level",
+      const state = (await city.client.states(DIJON)).find(
+        (each) => each.pointId === `${lampId(2)}/actual-level`,
       );
       return Math.abs(Number(state?.value) - 70) <= 1 ? true : undefined;
     });
@@ -74,7 +76,7 @@ t.test(
     await eventually("history of the cut is complete at the center", async () => {
       const rows = await database.query<{ value: number }>(
         `select value_number as value from readings join points using (point_no)
-        where point_id = 'lamp-0002/actual-level' order by gateway_at`,
+        where point_id = '${lampId(2)}/actual-level' order by gateway_at`,
       );
       const seen = rows.rows.map((row) => row.value);
       return levels.every((value) => seen.some((each) => Math.abs(each - value) <= 1)) ? true : undefined;

@@ -1,10 +1,10 @@
 import t from "tap";
-import { GATEWAY_ID } from "../../city/programs.ts";
+import { DIJON } from "../../city/city-plan.ts";
 import { systemClock } from "../../domain/system-clock.ts";
 import { systemRandom } from "../../domain/system-random.ts";
 import { Seconds } from "../../domain/time.ts";
 import { newCommandId } from "../../gateway/local-api/client/command-id.ts";
-import { eventually, localApi, openScenarioCity } from "./scenario-city.ts";
+import { eventually, lampId, localApi, openScenarioCity } from "./scenario-city.ts";
 
 t.setTimeout(120_000);
 
@@ -14,11 +14,11 @@ t.test(
     const { city } = await openScenarioCity(t);
     const api = localApi(city);
     const level = async (): Promise<{ readonly quality: string; readonly cause: string }> =>
-      await api.point({ device: "lamp-0001", point: "actual-level" });
+      await api.point({ device: lampId(1), point: "actual-level" });
     const isGood = async (): Promise<true | undefined> =>
       (await level()).quality === "good" ? true : undefined;
     const atCenter = async (): Promise<string | undefined> =>
-      (await city.client.states(GATEWAY_ID)).find((state) => state.pointId === "lamp-0001/actual-level")
+      (await city.client.states(DIJON)).find((state) => state.pointId === `${lampId(1)}/actual-level`)
         ?.quality;
     await eventually("the lamp is known", isGood);
     for (const signal of ["SIGKILL", "SIGSTOP"] as const) {
@@ -36,7 +36,7 @@ t.test(
         (await atCenter()) === "good" ? true : undefined,
       );
     }
-    const order = { name: "test", device: "lamp-0001", point: "dim-level", value: 55, deadlineMs: 5_000 };
+    const order = { name: "test", device: lampId(1), point: "dim-level", value: 55, deadlineMs: 5_000 };
     const commandId = newCommandId(systemClock.now(), systemRandom);
     const done = await api.command({ ...order, commandId }, Seconds(10));
     t.match(done.state, { name: "succeeded" }, "the new host obeys");

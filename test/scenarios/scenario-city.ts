@@ -1,6 +1,7 @@
 import pg from "pg";
 import type { Test } from "tap";
 import { type City, startCity } from "../../city/city.ts";
+import { DIJON, planCity } from "../../city/city-plan.ts";
 import type { CityOptions } from "../../city/programs.ts";
 import { systemClock } from "../../domain/system-clock.ts";
 import { Millis, Seconds, since } from "../../domain/time.ts";
@@ -13,6 +14,11 @@ export interface ScenarioCity {
   readonly folder: string;
 }
 
+/** One in Dijon, one in each of the two other gateway programs. */
+const CABINETS = 3;
+/** A lamp of Dijon by its number from 1. */
+export const lampId = (number: number): string => `dijon-c0001-l${String(number).padStart(2, "0")}`;
+
 /** The real programs in processes of their own, on a database of this test. */
 export async function openScenarioCity(t: Test, changes: Partial<CityOptions> = {}): Promise<ScenarioCity> {
   const folder = `${t.testdir()}/nerve`;
@@ -23,9 +29,11 @@ export async function openScenarioCity(t: Test, changes: Partial<CityOptions> = 
   const city = await startCity({
     folder,
     port: 0,
-    lamps: 6,
+    plan: planCity(CABINETS),
     fresh: "keep",
+    lampFailsEverySec: null,
     clock: systemClock,
+    signal: new AbortController().signal,
     onProgress: () => undefined,
     ...changes,
   });
@@ -39,7 +47,7 @@ export async function openScenarioCity(t: Test, changes: Partial<CityOptions> = 
 export function localApi(city: City): LocalApiClient {
   const { signal } = new AbortController();
   return new LocalApiClient({
-    socketPath: city.gateway.ready.socket,
+    socketPath: city.gateway(DIJON).socket,
     timeout: Seconds(10),
     clock: systemClock,
     signal,

@@ -21,6 +21,8 @@ import { addWatchRoutes } from "./watch-routes.ts";
 
 export interface OperatorListenerParts extends GatewayRouteParts, CommandRouteParts {
   readonly database: Database;
+  readonly events: CenterEvents;
+  readonly links: LiveLinks;
   readonly tokens: AccessTokens;
   readonly hub: EventHub;
   readonly clock: Clock;
@@ -124,6 +126,8 @@ async function addRoutes(app: FastifyInstance, parts: OperatorListenerParts): Pr
   addEventRoute(app, guard, parts);
   addTokenRoutes(app, guard, tokens);
   addPageRoutes(app);
+  addConsoleRoutes(app, { ...parts, guard });
+  if (serveConsole(app) === "not-built") parts.logger.warn("the console is not built: npm run build makes it");
 }
 
 interface Answer {

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from "node:net";
 
-/** A line between gateway and center that a test can cut: what is open breaks, and nothing new gets through. */
+/** A line between gateway and center that can be cut: what is open breaks, and nothing new gets through. */
 export interface CutProxy extends AsyncDisposable {
   readonly port: number;
   /** Where it leads to; until it is told, nothing gets through. */

@@ -1,0 +1,78 @@
+import { type Clock, Millis, Seconds, since, type Uptime } from "../../domain/time.ts";
+import type { City } from "../city.ts";
+import { DIJON } from "../city-plan.ts";
+import type { CutLine } from "../cut-line.ts";
+import { areLevelsGood, goodPointsOf, waitFor } from "./completeness.ts";
+
+/** Something was taken away and came back. */
+export interface OutageCheck {
+  readonly name: string;
+  readonly gatewayId: string;
+  /** Until the center vouched for none of its points any more, ms; null: it went on vouching. */
+  readonly unknownAfterMs: number | null;
+  /** From the moment it could come back until every lamp and cabinet was good again, ms; null: not in time. */
+  readonly goodAgainAfterMs: number | null;
+  readonly problems: readonly string[];
+}
+
+export interface OutageContext {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** Three missed heartbeats of 5 s, and a look. */
+const UNKNOWN_WITHIN = Seconds(30);
+const GOOD_WITHIN = Seconds(90);
+
+/** SIGKILL to the core of Dijon; it is started again on its store once the center has noticed. */
+export async function killDijon(city: City, context: OutageContext): Promise<OutageCheck> {
+  const { clock } = context;
+  const program = city.gatewayProgram(DIJON);
+  program.kill("SIGKILL");
+  const unknown = await untilUnknown(city, DIJON, context);
+  const back = clock.uptime();
+  await city.restartGateway(DIJON, "SIGKILL");
+  const good = await untilGood(city, back, context);
+  return outage("core of Dijon killed", DIJON, unknown, good);
+}
+
+/** One municipality without link: its gateway works on, and the center says that it does not know. */
+export async function cutLink(city: City, line: CutLine, context: OutageContext): Promise<OutageCheck> {
+  line.proxy.cut();
+  const unknown = await untilUnknown(city, line.gatewayId, context);
+  line.proxy.mend();
+  const good = await untilGood(city, context.clock.uptime(), context);
+  return outage("link cut", line.gatewayId, unknown, good);
+}
+
+function outage(
+  name: string,
+  gatewayId: string,
+  unknownAfterMs: number | null,
+  goodAgainAfterMs: number | null,
+): OutageCheck {
+  const problems: string[] = [];
+  if (unknownAfterMs === null)
+    problems.push(`its points were still good at the center after ${UNKNOWN_WITHIN / 1_000} s`);
+  if (goodAgainAfterMs === null) problems.push(`not good again within ${GOOD_WITHIN / 1_000} s`);
+  return { name, gatewayId, unknownAfterMs, goodAgainAfterMs, problems };
+}
+
+async function untilUnknown(
+  city: City,
+  gatewayId: string,
+  { clock, signal }: OutageContext,
+): Promise<number | null> {
+  const start = clock.uptime();
+  while ((await goodPointsOf(city, gatewayId)) > 0) {
+    if (since(start, clock.uptime()) > UNKNOWN_WITHIN) return null;
+    await clock.sleep(Millis(250), signal);
+  }
+  return Math.round(since(start, clock.uptime()));
+}
+
+async function untilGood(city: City, from: Uptime, { clock, signal }: OutageContext): Promise<number | null> {
+  const isSo = (counts: Parameters<typeof areLevelsGood>[0]): boolean => areLevelsGood(counts, city);
+  const { at } = await waitFor(city, { isSo, within: GOOD_WITHIN, clock, signal });
+  return at === null ? null : Math.round(since(from, at));
+}
