@@ -36,7 +36,8 @@ export async function openTestOperators(t: OperatorContext) {
   const authority = await CertificateAuthority.open(t.testdir(), systemClock);
   const keys = { commandKey: "", timeKey: "" };
   const enrolment = new Enrolment({ database, authority, clock, downlinks: new DownlinkRegistry(), ...keys });
-  const base = { database, view, enrolment, tokens, hub, logger, commands: dispatch.service, reader: ledger };
+  const watched = { database, events, links, view, hub };
+  const base = { ...watched, enrolment, tokens, logger, commands: dispatch.service, reader: ledger };
   const listener = await openOperatorListener(
     { ...base, clock: systemClock, gatewaysUrl: "https://127.0.0.1:1" },
     { host: "127.0.0.1", port: 0, tls: null },

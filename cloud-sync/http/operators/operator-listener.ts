@@ -5,7 +5,11 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import type { Logger } from "pino";
 import { type Clock, Seconds } from "../../../domain/time.ts";
 import type { AccessTokens } from "../../access/access-tokens.ts";
+import type { LiveLinks } from "../../registry/live-links.ts";
+import type { CenterEvents } from "../../store/center-events.ts";
 import { type Database, isDataRefusal } from "../../store/database.ts";
+import { addConsoleRoutes } from "../console-routes.ts";
+import { serveConsole } from "../console-static.ts";
 import { addAlarmRoutes } from "./alarm-routes.ts";
 import { addCommandRoutes, type CommandRouteParts } from "./command-routes.ts";
 import { addCompletenessRoute } from "./completeness-route.ts";
@@ -127,7 +131,8 @@ async function addRoutes(app: FastifyInstance, parts: OperatorListenerParts): Pr
   addTokenRoutes(app, guard, tokens);
   addPageRoutes(app);
   addConsoleRoutes(app, { ...parts, guard });
-  if (serveConsole(app) === "not-built") parts.logger.warn("the console is not built: npm run build makes it");
+  if (serveConsole(app) === "not-built")
+    parts.logger.warn("the console is not built: npm run build makes it");
 }
 
 interface Answer {
