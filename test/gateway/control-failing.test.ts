@@ -3,7 +3,7 @@ import t from "tap";
 import { after, Millis } from "../../domain/time.ts";
 import { type Store, StoreError } from "../../gateway/store/store.ts";
 import { SimulatedClock } from "../simulated-clock.ts";
-import { commandId, DIM, localOrder, openControl, order, SUCCEEDED } from "./control-bench.ts";
+import { commandId, DEMAND_ID, DIM, localOrder, openControl, order, SUCCEEDED } from "./control-bench.ts";
 import { entriesOf, openTestStore } from "./store-run.ts";
 
 type Write = "evidence" | "begin" | "settle" | "refuse" | "desired";
@@ -203,4 +203,18 @@ t.test("a listener that fails keeps neither an order from its end nor the others
   stop();
   control.submitLocal(localOrder(2, after(clock.uptime(), Millis(-1))));
   t.equal(heard.length, 2);
+});
+
+t.test("a selection that can not be put on record is none", async (t) => {
+  const { store, control, runner, tokens, fail, mend } = await bench(t.testdir());
+  t.teardown(() => store[Symbol.asyncDispose]());
+  fail("evidence", 1);
+  const hazard = { pointId: DEMAND_ID, value: true, commandClass: "K3" } as const;
+  const { end } = control.submitFromCenter(order(tokens, { ...hazard, action: "select" }));
+  t.match(await end, { name: "rejected", cause: "store-unavailable" });
+  mend();
+  const operated = control.submitFromCenter(order(tokens, { ...hazard, action: "operate" }));
+  t.match(operated.admitted, { cause: "store-unavailable" });
+  await turn();
+  t.same(runner.operations, []);
 });

@@ -308,3 +308,67 @@ t.test("one missing point of a group hides no other in the read-back", async (t)
     { value: 0 },
   ]);
 });
+
+const condition = (register: number, equals: PointValue, maxAge = 90_000) => ({
+  ...member(register),
+  equals,
+  maxAge: Millis(maxAge),
+});
+
+t.test(
+  "I33 the interlock is read with the proofs and judged as the last step before the write",
+  async (t) => {
+    const cases = [
+      { name: "holds", conditions: [condition(2, 0), condition(3, 7)], outcome: "succeeded", detail: /./ },
+      {
+        name: "one does not",
+        conditions: [condition(2, 0), condition(3, 8)],
+        outcome: "rejected",
+        detail: /register-3 is 7, but must be 8/,
+      },
+      {
+        name: "not known",
+        conditions: [condition(2, 0)],
+        prepare: "silent",
+        outcome: "rejected",
+        detail: /register-2 is not known \(timeout\)/,
+      },
+      { name: "too old", conditions: [condition(2, 0, -1)], outcome: "rejected", detail: /too-old/ },
+      {
+        name: "a switch's value",
+        conditions: [condition(2, 0)],
+        prepare: "override",
+        outcome: "rejected",
+        detail: /good\/local-override/,
+      },
+    ] as const;
+    for (const { name, conditions, outcome, detail, ...more } of cases) {
+      const { unit, driver, bench: opened } = await lamp();
+      await using bench = opened;
+      unit.values.set(2, 0);
+      unit.values.set(3, 7);
+      if ("prepare" in more && more.prepare === "silent") unit.isSilent = true;
+      if ("prepare" in more && more.prepare === "override")
+        unit.samples.set(2, { value: 0, takenAt: null, quality: "good/local-override" });
+      const order = operation({ readBack: readBack(), interlock: { name: "gate", conditions } });
+      const result = await bench.operate(order);
+      t.equal(result.outcome, outcome, name);
+      if (result.outcome === "rejected") {
+        t.match(result, { cause: "blocked", detail }, name);
+        t.notOk(
+          driver.events.some((event) => event.kind === "write"),
+          `${name}: nothing was written`,
+        );
+      }
+    }
+  },
+);
+
+t.test("an operation whose interlock names a point that the unit has not is refused", async (t) => {
+  const { bench: opened } = await lamp();
+  await using bench = opened;
+  const conditions = [condition(9, 0)];
+  const order = operation({ readBack: readBack(), interlock: { name: "gate", conditions } });
+  const result = await bench.operate(order);
+  t.match(result, { outcome: "rejected", cause: "unknown-point", detail: /no point number 1009/ });
+});
