@@ -107,7 +107,10 @@ export class CommandVerdicts implements VerdictSink {
 /** A local command needs no session to be proof: there is one delivery only, at the gateway itself. */
 function verdictOn(current: CommandRecord, spoken: Spoken): CommandState {
   if (current.origin === "center") {
-    const judgedIn = { session: spoken.session, sentIn: current.sent?.session ?? null };
+    const session = current.sent?.session ?? null;
+    // A hazardous order of which no OPERATE left can have moved nothing, in whatever session that is said.
+    const isHarmless = current.commandClass === "K3" && current.operatedAt === null && session !== null;
+    const judgedIn = { session: isHarmless ? session : spoken.session, sentIn: session };
     return applyVerdict(current.state, spoken.state, judgedIn);
   }
   const goesOn = !isEnd(current.state) && canMove("center", current.state.name, spoken.state.name);

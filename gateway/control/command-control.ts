@@ -77,7 +77,7 @@ export class CommandControl implements Control {
     const operated = frame.action === "operate" ? this.#selections.operate(frame, judge()) : undefined;
     const known = operated ?? this.#known(CommandId(frame.commandId));
     if (known !== undefined) return known;
-    const intent = intentOf(frame, clock);
+    const intent = intentOf(frame, { clock, session: freshness?.currentSession() ?? null });
     const judged = judge();
     if (!("deadline" in judged)) return this.#book.refuse(intent, judged);
     if (frame.action === "operate") {
@@ -219,7 +219,11 @@ export class CommandControl implements Control {
   }
 }
 
-function intentOf(frame: CommandFrame, clock: Clock): CommandIntent {
+/** `session`: in which it is judged, whatever the frame says: a verdict of another session proves nothing at the center. */
+function intentOf(
+  frame: CommandFrame,
+  { clock, session }: { readonly clock: Clock; readonly session: string | null },
+): CommandIntent {
   return {
     command: {
       id: CommandId(frame.commandId),
@@ -230,7 +234,7 @@ function intentOf(frame: CommandFrame, clock: Clock): CommandIntent {
       issuedBy: frame.requester,
     },
     origin: "center",
-    session: frame.session,
+    session,
     sequence: frame.sequence,
     at: clock.now(),
   };

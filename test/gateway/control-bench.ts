@@ -16,7 +16,7 @@ import type { PointDefinition, SitePoint } from "../../domain/point.ts";
 import type { Quirk } from "../../domain/profile.ts";
 import { seededRandom } from "../../domain/random.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
-import { Instant, Millis, Seconds, type Uptime } from "../../domain/time.ts";
+import { type Clock, Instant, Millis, Seconds, type Uptime } from "../../domain/time.ts";
 import { type CommandFrame, signCommand } from "../../domain/wire/downlink.ts";
 import { CommandControl } from "../../gateway/control/command-control.ts";
 import type {
@@ -29,7 +29,6 @@ import type {
 import { PointIndex } from "../../gateway/site/site.ts";
 import type { Store } from "../../gateway/store/store.ts";
 import { TokenBook } from "../../gateway/uplink/token-book.ts";
-import type { SimulatedClock } from "../simulated-clock.ts";
 
 export const GATEWAY = GatewayId("gw-1");
 export const AUTHORITY = generateKeyPairSync("ed25519");
@@ -205,7 +204,7 @@ export interface ControlBench {
 /** Control over this store, with sync session 1.1 current. */
 export function openControl(
   store: Pick<Store, "commands" | "desired" | "evidence">,
-  clock: SimulatedClock,
+  clock: Clock,
   session = "1.1",
 ): ControlBench {
   const runner = new ScriptedRunner();
