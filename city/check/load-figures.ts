@@ -2,7 +2,7 @@ import { type Clock, Millis, Seconds, since } from "../../domain/time.ts";
 import type { CenterCommand } from "../center-client.ts";
 import type { City } from "../city.ts";
 import { DIJON } from "../city-plan.ts";
-import { cpuSecondsByProgram, memoryBytesByProgram, total, type UsageByProgram } from "../program-usage.ts";
+import { cpuBetween, memoryBytesByProgram, readCpu, total, type UsageByProgram } from "../program-usage.ts";
 import { waitForEnd } from "./command-cases.ts";
 
 export interface Usage {
@@ -40,22 +40,13 @@ const BURST_WITHIN = Seconds(120);
 /** Cores that the city keeps busy while nobody asks anything of it. */
 export async function settledCores(city: City, span: Millis, { clock, signal }: LoadContext): Promise<Usage> {
   const start = clock.uptime();
-  const before = await cpuSecondsByProgram(city);
+  const before = await readCpu(city);
   await clock.sleep(span, signal);
-  const after = await cpuSecondsByProgram(city);
+  const used = cpuBetween(before, await readCpu(city));
   const seconds = since(start, clock.uptime()) / 1_000;
-  const byProgram = Object.fromEntries(
-    Object.entries(after).map(([name, cpu]) => [
-      name,
-      round(((cpu - (before[name] ?? 0)) / seconds) * 1_000),
-    ]),
-  );
-  return { total: round(((total(after) - total(before)) / seconds) * 1_000), byProgram };
-}
-
-/** In thousandths. */
-function round(thousandths: number): number {
-  return Math.round(thousandths) / 1_000;
+  const cores = (cpuSeconds: number): number => Math.round((cpuSeconds / seconds) * 1_000) / 1_000;
+  const byProgram = Object.fromEntries(Object.entries(used).map(([name, cpu]) => [name, cores(cpu)]));
+  return { total: cores(total(used)), byProgram };
 }
 
 export async function memoryBytes(city: City): Promise<Usage> {

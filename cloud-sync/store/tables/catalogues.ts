@@ -1,7 +1,7 @@
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import type { Instant } from "../../../domain/time.ts";
 import type { Catalogue } from "../../../domain/wire/catalogue.ts";
-import type { Queryable, Transaction } from "../database.ts";
+import { numberArray, type Queryable, type Transaction } from "../database.ts";
 
 /** A point as ingest must know it. */
 export interface KnownPoint {
@@ -42,38 +42,7 @@ export async function writeCatalogue(
 ): Promise<void> {
   const { gatewayNo, catalogue } = told;
   await writeDevices(tx, gatewayNo, catalogue);
-  // Numbers of an older store must not answer for the new one's: 0 is no number.
-  await tx.query(
-    { name: "point-retire", text: "update points set retired = true, number = 0 where gateway_no = $1" },
-    [gatewayNo],
-  );
-  const points = catalogue.devices.flatMap((device) =>
-    device.points.map((point) => ({
-      ...point,
-      point_id: `${device.id}/${point.name}`,
-      device_id: device.id,
-      range_min: point.range?.min ?? null,
-      range_max: point.range?.max ?? null,
-    })),
-  );
-  await tx.query(
-    {
-      name: "point-write",
-      text: `insert into points (gateway_no, point_id, device_id, name, number, type, unit, access, range_min, range_max,
-               command_class, poll_class, max_age_ms, sweep, read_back, interlock_points)
-             select $1, p.point_id, p.device_id, p.name, p.number, p.type, p.unit, p.access, p.range_min, p.range_max,
-               p."commandClass", p."pollClass", p."maxAgeMs", p.sweep, p."readBack", coalesce(p.interlock, '[]')
-             from jsonb_to_recordset($2::jsonb) as p(point_id text, device_id text, name text, number bigint, type text, unit text,
-               access text, range_min float8, range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, sweep bigint,
-               "readBack" text, interlock jsonb)
-             on conflict (gateway_no, point_id) do update set device_id = excluded.device_id, name = excluded.name,
-               number = excluded.number, type = excluded.type, unit = excluded.unit, access = excluded.access,
-               range_min = excluded.range_min, range_max = excluded.range_max, command_class = excluded.command_class,
-               poll_class = excluded.poll_class, max_age_ms = excluded.max_age_ms, sweep = excluded.sweep,
-               read_back = excluded.read_back, interlock_points = excluded.interlock_points, retired = false`,
-    },
-    [gatewayNo, JSON.stringify(points)],
-  );
+  await writePoints(tx, gatewayNo, catalogue);
   await writeRetired(tx, gatewayNo, catalogue);
   await tx.query(
     {
@@ -81,6 +50,71 @@ export async function writeCatalogue(
       text: "update gateways set catalogue_hash = $2, catalogue_at = $3, site_id = $4, site_name = $5 where gateway_no = $1",
     },
     [gatewayNo, told.hash, new Date(told.at), catalogue.siteId, catalogue.name],
+  );
+}
+
+/**
+ * Devices of a model have the same points, so what a point is goes once a kind, and each point as four numbers: the
+ * 150,000 of a city's largest gateway are written in some seconds, where as rows of JSON they took half a minute.
+ */
+async function writePoints(tx: Transaction, gatewayNo: number, catalogue: Catalogue): Promise<void> {
+  const kinds = new Map<string, number>();
+  const columns = {
+    device: [] as number[],
+    kind: [] as number[],
+    number: [] as number[],
+    sweep: [] as (number | null)[],
+  };
+  for (const [device, { points }] of catalogue.devices.entries()) {
+    for (const { number, sweep, range, ...rest } of points) {
+      const key = JSON.stringify({ ...rest, range_min: range?.min ?? null, range_max: range?.max ?? null });
+      const known = kinds.get(key) ?? kinds.size;
+      kinds.set(key, known);
+      columns.device.push(device);
+      columns.kind.push(known);
+      columns.number.push(number);
+      columns.sweep.push(sweep);
+    }
+  }
+  await tx.query(
+    {
+      name: "point-write",
+      // Numbers of an older store must not answer for the new one's: 0 is no number.
+      text: `with told as materialized (
+               select d.id || '/' || k.name as point_id, d.id as device_id, k.name, p.number, k.type, k.unit, k.access, k.range_min,
+                 k.range_max, k.command_class, k.poll_class, k.max_age_ms, p.sweep, k.read_back
+               from unnest($2::int[], $3::int[], $4::int8[], $5::int8[]) as p(device, kind, number, sweep)
+                 join rows from (jsonb_array_elements_text($6::jsonb)) with ordinality as d(id, nr) on d.nr = p.device + 1
+                 join rows from (jsonb_to_recordset($7::jsonb) as (name text, type text, unit text, access text, range_min float8,
+                   range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, "readBack" text)) with ordinality
+                   as k(name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, nr)
+                   on k.nr = p.kind + 1
+             ), gone as (
+               update points set retired = true, number = 0 where gateway_no = $1 and (not retired or number <> 0)
+                 and not exists (select from told where told.point_id = points.point_id)
+             )
+             insert into points as o (gateway_no, point_id, device_id, name, number, type, unit, access, range_min, range_max,
+               command_class, poll_class, max_age_ms, sweep, read_back)
+             select $1, told.* from told
+             on conflict (gateway_no, point_id) do update set device_id = excluded.device_id, name = excluded.name,
+               number = excluded.number, type = excluded.type, unit = excluded.unit, access = excluded.access,
+               range_min = excluded.range_min, range_max = excluded.range_max, command_class = excluded.command_class,
+               poll_class = excluded.poll_class, max_age_ms = excluded.max_age_ms, sweep = excluded.sweep,
+               read_back = excluded.read_back, retired = false
+             where (o.device_id, o.name, o.number, o.type, o.unit, o.access, o.range_min, o.range_max, o.command_class, o.poll_class,
+               o.max_age_ms, o.sweep, o.read_back, o.retired) is distinct from (excluded.device_id, excluded.name, excluded.number,
+               excluded.type, excluded.unit, excluded.access, excluded.range_min, excluded.range_max, excluded.command_class,
+               excluded.poll_class, excluded.max_age_ms, excluded.sweep, excluded.read_back, false)`,
+    },
+    [
+      gatewayNo,
+      numberArray(columns.device),
+      numberArray(columns.kind),
+      numberArray(columns.number),
+      numberArray(columns.sweep),
+      JSON.stringify(catalogue.devices.map(({ id }) => id)),
+      `[${[...kinds.keys()].join(",")}]`,
+    ],
   );
 }
 

@@ -124,10 +124,10 @@ export class HostProcess {
 
   #take(message: FromHost): void {
     if (this.#isGone) return;
-    if (message.kind === "heartbeat") {
-      this.#hasBeaten = true;
-      this.#beatsMissed = 0;
-    } else if (message.kind === "report") this.#sink(message.report);
+    // At a start a beat may stand behind seconds of readings, which only a live host can have sent.
+    this.#beatsMissed = 0;
+    if (message.kind === "heartbeat") this.#hasBeaten = true;
+    else if (message.kind === "report") this.#sink(message.report);
     else {
       this.#asked.get(message.ticket)?.settle(message);
       this.#asked.delete(message.ticket);
