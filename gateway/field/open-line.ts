@@ -247,12 +247,8 @@ export class OpenLine {
   async #write(keeper: SessionKeeper, point: PointNumber, value: PointValue): Promise<void> {
     const session = keeper.session;
     const slot = keeper.points.findSlot(point);
-    if (session === undefined || slot === undefined) {
-      throw new DeviceFault(
-        "connection-lost",
-        `write to unit ${keeper.unitAddress}, whose session is closed`,
-      );
-    }
+    const closed = `write to unit ${keeper.unitAddress}, whose session is closed`;
+    if (session === undefined || slot === undefined) throw new DeviceFault("connection-lost", closed);
     const { definition } = keeper.points.getPoint(slot);
     try {
       await this.#parts.meter.use(() => session.write(definition, value, this.#signal));

@@ -21,9 +21,7 @@ export function devicePointsComplaints(
     const complaint =
       point === undefined
         ? unknownPoint(name, id, [...byName.keys()])
-        : (repeated(name, points.indexOf(name) < index) ??
-          unproven(point, points) ??
-          unguarded(point, points));
+        : (repeated(points, index) ?? unproven(point, points) ?? unguarded(point, points));
     return complaint === undefined ? [] : [{ index, complaint }];
   });
 }
@@ -38,8 +36,9 @@ function unknownPoint(name: string, profileId: string, known: readonly string[])
   };
 }
 
-function repeated(name: string, isRepeated: boolean): Complaint | undefined {
-  if (!isRepeated) return undefined;
+function repeated(points: readonly string[], index: number): Complaint | undefined {
+  const name = points[index] ?? "";
+  if (points.indexOf(name) === index) return undefined;
   return { found: `${name} twice`, expected: "each point once", remedy: "remove one of the two" };
 }
 

@@ -88,16 +88,3 @@ export async function touchAccessToken(db: Queryable, name: string, at: Instant)
     [name, new Date(at)],
   );
 }
-
-/** Admin tokens that work now. */
-export async function countAdminTokens(db: Queryable, at: Instant): Promise<number> {
-  const [row] = await db.query<{ count: number }>(
-    {
-      name: "access-token-admins",
-      text: `select count(*) as count from access_tokens
-             where role = 'admin' and revoked_at is null and (expires_at is null or expires_at > $1)`,
-    },
-    [new Date(at)],
-  );
-  return row?.count ?? 0;
-}
