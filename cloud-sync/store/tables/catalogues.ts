@@ -82,29 +82,31 @@ async function writePoints(tx: Transaction, gatewayNo: number, catalogue: Catalo
       // Numbers of an older store must not answer for the new one's: 0 is no number.
       text: `with told as materialized (
                select d.id || '/' || k.name as point_id, d.id as device_id, k.name, p.number, k.type, k.unit, k.access, k.range_min,
-                 k.range_max, k.command_class, k.poll_class, k.max_age_ms, p.sweep, k.read_back
+                 k.range_max, k.command_class, k.poll_class, k.max_age_ms, p.sweep, k.read_back, coalesce(k.interlock_points, '[]')
                from unnest($2::int[], $3::int[], $4::int8[], $5::int8[]) as p(device, kind, number, sweep)
                  join rows from (jsonb_array_elements_text($6::jsonb)) with ordinality as d(id, nr) on d.nr = p.device + 1
                  join rows from (jsonb_to_recordset($7::jsonb) as (name text, type text, unit text, access text, range_min float8,
-                   range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, "readBack" text)) with ordinality
-                   as k(name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, nr)
+                   range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, "readBack" text, interlock jsonb)) with ordinality
+                   as k(name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, interlock_points,
+                     nr)
                    on k.nr = p.kind + 1
              ), gone as (
                update points set retired = true, number = 0 where gateway_no = $1 and (not retired or number <> 0)
                  and not exists (select from told where told.point_id = points.point_id)
              )
              insert into points as o (gateway_no, point_id, device_id, name, number, type, unit, access, range_min, range_max,
-               command_class, poll_class, max_age_ms, sweep, read_back)
+               command_class, poll_class, max_age_ms, sweep, read_back, interlock_points)
              select $1, told.* from told
              on conflict (gateway_no, point_id) do update set device_id = excluded.device_id, name = excluded.name,
                number = excluded.number, type = excluded.type, unit = excluded.unit, access = excluded.access,
                range_min = excluded.range_min, range_max = excluded.range_max, command_class = excluded.command_class,
                poll_class = excluded.poll_class, max_age_ms = excluded.max_age_ms, sweep = excluded.sweep,
-               read_back = excluded.read_back, retired = false
+               read_back = excluded.read_back, interlock_points = excluded.interlock_points, retired = false
              where (o.device_id, o.name, o.number, o.type, o.unit, o.access, o.range_min, o.range_max, o.command_class, o.poll_class,
-               o.max_age_ms, o.sweep, o.read_back, o.retired) is distinct from (excluded.device_id, excluded.name, excluded.number,
+               o.max_age_ms, o.sweep, o.read_back, o.interlock_points, o.retired) is distinct from (excluded.device_id, excluded.name, excluded.number,
                excluded.type, excluded.unit, excluded.access, excluded.range_min, excluded.range_max, excluded.command_class,
-               excluded.poll_class, excluded.max_age_ms, excluded.sweep, excluded.read_back, false)`,
+               excluded.poll_class, excluded.max_age_ms, excluded.sweep, excluded.read_back,
+               excluded.interlock_points, false)`,
     },
     [
       gatewayNo,
