@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CenterClient } from "./center-client.ts";
 import { CityJournal } from "./city-journal.ts";
+import { holdFolder, LOCK_FILE } from "./folder-lock.ts";
 import type { Program } from "./program.ts";
 import {
   allOf,
@@ -14,6 +15,8 @@ import {
 import type { CenterReady, GatewayReady, SimulatorsReady } from "./ready-lines.ts";
 
 interface CityParts {
+  /** Of the folder. */
+  readonly lock: AsyncDisposable;
   readonly simulators: readonly Program<SimulatorsReady>[];
   readonly center: Program<CenterReady>;
   readonly gateways: readonly GatewayProgram[];
@@ -28,6 +31,7 @@ export class City implements AsyncDisposable {
   readonly client: CenterClient;
   readonly journal: CityJournal;
   readonly #token: string;
+  readonly #lock: AsyncDisposable;
   #center: Program<CenterReady>;
   #gateways: readonly GatewayProgram[];
 
@@ -38,6 +42,7 @@ export class City implements AsyncDisposable {
     this.journal = new CityJournal(parts.simulators.map(({ ready }) => ready.control));
     this.client = parts.client;
     this.#token = parts.token;
+    this.#lock = parts.lock;
     this.#center = parts.center;
     this.#gateways = parts.gateways;
   }
@@ -107,14 +112,16 @@ export class City implements AsyncDisposable {
     await Promise.all(this.#gateways.map((gateway) => gateway[Symbol.asyncDispose]()));
     await this.#center[Symbol.asyncDispose]();
     await Promise.all(this.simulators.map((simulator) => simulator[Symbol.asyncDispose]()));
+    await this.#lock[Symbol.asyncDispose]();
   }
 }
 
 /** Starts all programs, or none: what came up is put away if a later one does not. @throws {ProgramError} */
 export async function startCity(options: CityOptions): Promise<City> {
   const { folder, plan, onProgress } = options;
-  await makeFolder(options);
   await using started = new AsyncDisposableStack();
+  const lock = started.use(await holdFolder(folder));
+  await prepareFolder(options);
   onProgress(`${plan.lamps} lamps in ${plan.cabinets.length} cabinets; center with its PostgreSQL`);
   const [simulators, center] = await startBelow(options, started);
   const token = (await readFile(center.ready.tokenFile, "utf8")).trim();
@@ -129,7 +136,7 @@ export async function startCity(options: CityOptions): Promise<City> {
   const gateways = allOf(await Promise.allSettled(starts));
   started.move();
   onProgress(`all programs run; their logs are in ${join(folder, "logs")}`);
-  return new City(options, { simulators, center, gateways, client, token });
+  return new City(options, { lock, simulators, center, gateways, client, token });
 }
 
 /** Simulators and center need nothing of each other. */
@@ -152,14 +159,12 @@ function socketsOf(simulators: readonly Program<SimulatorsReady>[]) {
   );
 }
 
-async function makeFolder({ folder, fresh }: CityOptions): Promise<void> {
+async function prepareFolder({ folder, fresh }: CityOptions): Promise<void> {
   // The center empties its own data: as root, PostgreSQL may have put it elsewhere.
   if (fresh === "fresh") {
     const inside = await readdir(folder).catch(() => []);
-    for (const name of inside.filter((name) => name !== "center"))
+    for (const name of inside.filter((name) => name !== "center" && name !== LOCK_FILE))
       await rm(join(folder, name), { recursive: true, force: true });
   }
-  // Others may enter but find nothing to read: as root, PostgreSQL runs as another user and must reach its data.
-  await mkdir(folder, { recursive: true, mode: 0o755 });
   await mkdir(join(folder, "logs"), { recursive: true, mode: 0o700 });
 }

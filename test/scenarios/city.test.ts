@@ -67,19 +67,26 @@ t.test(
   },
 );
 
-t.test("a city that is interrupted while it starts leaves nothing behind", async (t) => {
-  const folder = `${t.testdir()}/nerve`;
-  const args = [MAIN, "--folder", folder, "--cabinets", "3"];
-  const city = spawn(process.execPath, args, { stdio: "ignore" });
-  const ended = new Promise<number | null>((resolve) => city.once("exit", resolve));
-  const tree = await eventually("its programs run", async () => {
-    const found = await processTree(city.pid ?? 0);
-    return found.length > 3 && existsSync(join(folder, "logs/center.log")) ? found : undefined;
-  });
-  city.kill("SIGINT");
-  t.equal(await ended, 0);
-  for (const { pid, command } of tree) t.throws(() => process.kill(pid, 0), { code: "ESRCH" }, command);
-});
+t.test(
+  "a city has its folder alone, and leaves nothing behind when it is interrupted while it starts",
+  async (t) => {
+    const folder = `${t.testdir()}/nerve`;
+    const args = [MAIN, "--folder", folder, "--cabinets", "3"];
+    const city = spawn(process.execPath, args, { stdio: "ignore" });
+    const ended = new Promise<number | null>((resolve) => city.once("exit", resolve));
+    const tree = await eventually("its programs run", async () => {
+      const found = await processTree(city.pid ?? 0);
+      return found.length > 3 && existsSync(join(folder, "logs/center.log")) ? found : undefined;
+    });
+    const second = await promisify(execFile)(process.execPath, [...args, "--fresh"]).catch(
+      (error: unknown) => error,
+    );
+    t.match(second, { code: 1, stderr: /belongs to the city that runs as process \d+: end that one first/ });
+    city.kill("SIGINT");
+    t.equal(await ended, 0);
+    for (const { pid, command } of tree) t.throws(() => process.kill(pid, 0), { code: "ESRCH" }, command);
+  },
+);
 
 t.test(
   "a smaller city has the same cabinets, spread over the municipalities, and all three programs",
