@@ -83,7 +83,9 @@ t.test(
     });
     await eventually("the link's way down and up is on record", async () => {
       const { rows } = await database.query<{ state: string }>(
-        `select body->>'state' as state from events where kind = 'link' order by seq`,
+        `select body->>'state' as state from events join gateways using (gateway_no)
+          where kind = 'link' and gateway_id = $1 order by seq`,
+        [DIJON],
       );
       const states = rows.map((row) => row.state).filter((state) => state !== "degraded");
       return states[0] === "up" && states.includes("down") && states.at(-1) === "up" ? true : undefined;

@@ -7,7 +7,7 @@ import { systemRandom } from "../../domain/system-random.ts";
 import { Millis, Seconds } from "../../domain/time.ts";
 import { eventually, lampId, openScenarioCity, pause, type ScenarioCity } from "./scenario-city.ts";
 
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const LAMPS = 6;
 const LANES = ["A", "B", "C", "D"] as const;
@@ -25,7 +25,7 @@ t.test(
     }
     await pause(Seconds(3));
     const orders = await traffic.stop();
-    await eventually("every order is over or explicitly unknown", () => allOver(city, orders), Seconds(40));
+    await eventually("every order is over or explicitly unknown", () => allOver(city, orders), Seconds(150));
     await eventually("all lanes are drained", () => drained(scenario), Seconds(40));
 
     const written = await eventually("the gateway's counters", async () => writtenSequences(scenario));
