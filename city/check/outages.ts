@@ -40,9 +40,20 @@ export async function killDijon(city: City, context: OutageContext): Promise<Out
 export async function cutLink(city: City, line: CutLine, context: OutageContext): Promise<OutageCheck> {
   line.proxy.cut();
   const unknown = await untilUnknown(city, line.gatewayId, context);
+  const taken = await neighboursDown(city, line.gatewayId);
   line.proxy.mend();
   const good = await untilGood(city, context.clock.uptime(), context);
-  return outage("link cut", line.gatewayId, unknown, good);
+  const check = outage("link cut", line.gatewayId, unknown, good);
+  return { ...check, problems: [...check.problems, ...taken.map((id) => `${id} was taken along`)] };
+}
+
+/** Gateways of the same process whose points are unknown too. */
+async function neighboursDown(city: City, gatewayId: string): Promise<readonly string[]> {
+  const ids = city.gatewayProgram(gatewayId).ready.map(({ id }) => id);
+  const down: string[] = [];
+  for (const id of ids.filter((id) => id !== gatewayId))
+    if ((await goodPointsOf(city, id)) === 0) down.push(id);
+  return down;
 }
 
 function outage(
