@@ -22,15 +22,15 @@ t.test(
         return `https://127.0.0.1:${proxy.port}`;
       },
     });
-    await eventually("the link is up", async () =>
-      (await city.client.linkState(DIJON)) === "up" ? true : undefined,
+    const api = localApi(city);
+    await eventually("current state is told and the lanes flow", async () =>
+      (await api.status()).link?.phase === "live" ? true : undefined,
     );
 
     proxy.cut();
     await eventually("the center sees the link go down", async () =>
       (await city.client.linkState(DIJON)) === "up" ? undefined : true,
     );
-    const api = localApi(city);
     const read = await api.read({ name: "test", device: lampId(1), point: "actual-level" });
     t.match(read, { points: [{ quality: "good" }] }, "local reads go on");
 
