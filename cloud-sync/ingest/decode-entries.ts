@@ -55,13 +55,16 @@ export function decodeEntries(header: BatchHeader, frames: readonly Uint8Array[]
     take(told);
     return [told];
   });
+  // A broken frame may also tell a shorter place than it had: then one of the broken answers for what is left.
   const homeless = places.findIndex((place) => place.length === 0);
-  if (homeless < 0 && open.length > 0) {
+  const heir = homeless >= 0 ? homeless : sound.lastIndexOf(undefined);
+  if (heir < 0 && open.length > 0) {
     throw new WireError("bad-length", `no entry for sequence ${open[0]?.first} of the batch's ranges`);
   }
   return frames.map((bytes, index) => {
     const entry = sound[index];
-    const ranges = index === homeless ? open : (places[index] ?? []);
+    const own = places[index] ?? [];
+    const ranges = index === heir ? open.reduce<RangeSet>(addRange, own) : own;
     const content = entry === undefined ? faultOf(() => brokenFrame(header, bytes)) : contentOf(entry);
     return { ranges, bytes, digest: digestOf(bytes), content };
   });

@@ -155,6 +155,30 @@ t.test(
   },
 );
 
+t.test("I12 a broken frame that tells a shorter place than it had takes no other entry along", (t) => {
+  const five = Array.from({ length: 5 }, (_, index) => reading({ stateVersion: 1 + index }));
+  const first = pointsEntry(INCARNATION, 1, five);
+  const second = pointsEntry(INCARNATION, 6, [reading({ stateVersion: 6 })]);
+  const frame = Buffer.from(first);
+  // Count 5 became 1: the checksum is wrong, and what the frame says of its place fits into the batch.
+  frame.writeUInt32LE(1, 32);
+  const entries = decodeEntries(
+    headerOf([
+      { first: 1, count: 5 },
+      { first: 6, count: 1 },
+    ]),
+    [frame, second],
+  );
+  t.strictSame(
+    entries.map(({ ranges, content }) => [ranges, content.kind]),
+    [
+      [[{ first: 1, count: 5 }], "fault"],
+      [[{ first: 6, count: 1 }], "points"],
+    ],
+  );
+  t.end();
+});
+
 /** The point all readings of a block are of. */
 function numberOf(entry: { readonly range: SequenceRange; readonly frame: Uint8Array }): number {
   const decoded = decodeEntries(headerOf([entry.range]), [entry.frame])[0]?.content;
