@@ -75,14 +75,29 @@ export interface UnitSession<Address = unknown> {
     args: readonly PointValue[],
     signal: AbortSignal,
   ): Promise<PointValue | undefined>;
-  /** Values and events the unit sends by itself; ends with `signal`. */
+  /** Whether the unit tells this point by itself: it is then subscribed and never planned. Absent: none. */
+  tellsByItself?(point: PointDefinition<Address>): boolean;
+  /**
+   * Values and events of the points that the unit tells by itself. Resolves once `signal` aborts.
+   * @throws {DeviceFault} when the unit gave the subscription up; the field host subscribes anew.
+   */
   subscribe?(
     points: readonly PointDefinition<Address>[],
     sink: SampleSink,
     signal: AbortSignal,
   ): Promise<void>;
-  /** The scheduler exchanges a keep-alive this often (OSDP POLL: 50 ms); absent: none needed. */
-  readonly keepAlive?: Millis;
+  /** Absent: the unit needs none. */
+  readonly keepAlive?: KeepAlive;
+}
+
+/**
+ * A short exchange that keeps the unit's conversation alive and fetches what it has to tell, which goes to the sink of
+ * {@link UnitSession.subscribe} (OSDP POLL: every 50 ms). The field host schedules it like a poll of class safety-status.
+ */
+export interface KeepAlive {
+  readonly every: Millis;
+  /** Exactly one request and its answer. @throws {DeviceFault} */
+  exchange(signal: AbortSignal): Promise<void>;
 }
 
 /** One request, made by {@link UnitSession.plan}; the driver may keep more in its own subtype. */
@@ -112,7 +127,12 @@ export type Sample =
   | { readonly sentinel: number }
   | { readonly fault: DeviceFault };
 
-export type SampleSink = (point: PointDefinition, sample: Sample) => void;
+export interface SampleSink {
+  /** `point` is one of those subscribed. */
+  tell(point: PointDefinition, sample: Sample): void;
+  /** All subscribed points are still as they were told (OPC UA: a publish answer or keep-alive; OSDP: an answered poll). */
+  confirm(): void;
+}
 
 /** `requestTimeout` is for one request, from the first byte written to the last byte read. */
 export interface DriverContext {
