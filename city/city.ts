@@ -78,7 +78,7 @@ export class City implements AsyncDisposable {
 
   /** Page of the operators, with the token in its fragment, which no server and no log ever sees. */
   get address(): string {
-    return `${this.#center.ready.operators}/console/#token=${this.#token}`;
+    return `${this.#center.ready.operators}/#token=${this.#token}`;
   }
 
   /** Resolves with the name of the first program that ends by itself. */

@@ -16,7 +16,7 @@ const HELP = `The center: takes what the gateways tell, and the operators' order
 
   --data DIR              keys, first token, generation, embedded database (.nerve/center)
   --fresh                 begin with nothing: removes all of that first; not with DATABASE_URL
-  --operators HOST:PORT   status page and HTTP interface (127.0.0.1:8080); docs at /docs
+  --operators HOST:PORT   console and HTTP interface (127.0.0.1:8080); docs at /docs
   --operators-certificate FILE, --operators-key FILE
                           PEM; needed where --operators is not on loopback
   --gateways HOST:PORT    mutual TLS for gateways (127.0.0.1:8443)

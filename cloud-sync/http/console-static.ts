@@ -6,8 +6,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 export interface ConsoleFiles {
   /** Where the build left the console; default: beside its sources. */
   readonly folder?: string;
-  /** Where it stands, without a slash at its end; default `/console`. */
-  readonly prefix?: string;
 }
 
 /** Nothing from elsewhere and nothing inline: a page that commands lamps runs only what stands in our own files. */
@@ -39,11 +37,13 @@ const COMPRESSED_FROM_BYTES = 1_400;
  * so they are open; every answer of the interface asks for a token.
  */
 export function serveConsole(app: FastifyInstance, files: ConsoleFiles = {}): "served" | "not-built" {
-  const { folder = BUILT, prefix = "/console" } = files;
+  const { folder = BUILT } = files;
   const schema = { hide: true };
-  app.get(prefix === "" ? "/console" : prefix, { schema }, (_request, reply) => reply.redirect(`${prefix}/`));
+  // Where it stood before; a browser keeps what stands behind the #.
+  for (const former of ["/console", "/console/"])
+    app.get(former, { schema }, (_request, reply) => reply.redirect("/", 308));
   if (!existsSync(join(folder, "index.html"))) {
-    app.get(`${prefix}/`, { schema }, (_request, reply) =>
+    app.get("/", { schema }, (_request, reply) =>
       reply
         .status(503)
         .type("text/plain; charset=utf-8")
@@ -56,7 +56,7 @@ export function serveConsole(app: FastifyInstance, files: ConsoleFiles = {}): "s
     if (type === undefined) continue;
     const plain = readFileSync(join(folder, name));
     const content = { type, plain, gzip: gzipSync(plain) };
-    const url = name === "index.html" ? `${prefix}/` : `${prefix}/${name}`;
+    const url = name === "index.html" ? "/" : `/${name}`;
     const caching = HASHED.test(name) ? "public, max-age=31536000, immutable" : "no-cache";
     app.get(url, { schema }, (request, reply) => {
       reply.headers({

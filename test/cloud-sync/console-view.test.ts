@@ -186,13 +186,13 @@ t.test("without a token there is no data, and the page itself comes with a stric
     t.equal((await fetch(`${center.url}/api/v1/view/${path}`)).status, 401, path);
   t.equal((await center.ask("stream?bbox=here")).status, 400);
   t.equal((await center.ask("device?gateway=gw-dijon&device=nobody")).status, 404);
-  const page = await fetch(`${center.url}/console/`);
+  const page = await fetch(`${center.url}/`);
   const policy = page.headers.get("content-security-policy") ?? "";
   t.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/);
   t.notMatch(policy, /unsafe|https?:/);
   t.equal(page.headers.get("cache-control"), "no-cache");
   const script = /src="(console-[^"]+)"/.exec(await page.text())?.[1];
-  const bundle = await fetch(`${center.url}/console/${script}`);
+  const bundle = await fetch(`${center.url}/${script}`);
   t.match(bundle.headers.get("cache-control"), /immutable/);
 });
 

@@ -31,7 +31,7 @@ t.test("an operator's day at the console", { skip, timeout: 170_000 }, async (t)
   await giveHistory(center);
   const { page, asked, complaints } = await openPage(t);
   const began = performance.now();
-  await page.goto(`${center.url}/console/#token=${center.token}`);
+  await page.goto(`${center.url}/#token=${center.token}`);
   await page.waitForSelector("canvas.places[data-painted]");
   t.comment(`first view of ${center.places} places in ${Math.round(performance.now() - began)} ms`);
 

@@ -245,11 +245,13 @@ t.test("the interface documents itself, without anything from elsewhere", async 
     "/metrics",
   ])
     t.ok(paths.includes(path), path);
-  for (const page of ["/docs", "/", "/status-page.js"]) {
-    const response = await fetch(url + page);
-    const text = await response.text();
-    t.match(response.headers.get("content-security-policy"), /default-src 'none'; script-src 'self'/);
-    t.notMatch(text, /https?:\/\/|<script>|\son\w+=/, `${page} is complete in itself`);
+  const docs = await fetch(`${url}/docs`);
+  t.match(docs.headers.get("content-security-policy"), /default-src 'none'; style-src 'self'; base-uri/);
+  t.notMatch(await docs.text(), /https?:\/\/|<script|\son\w+=/, "it is complete in itself");
+  t.equal((await fetch(`${url}/docs/page.css`)).status, 200);
+  for (const former of ["/console", "/console/"]) {
+    const response = await fetch(url + former, { redirect: "manual" });
+    t.match({ status: response.status, to: response.headers.get("location") }, { status: 308, to: "/" });
   }
   const metrics = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${held.viewer}` } });
   t.match(await metrics.text(), /nerve_gateways\{link="down"\} 1\n/);

@@ -36,13 +36,13 @@ export function renderDocs(openapi: unknown): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(info.title)}</title>
-<link rel="stylesheet" href="/status-page.css">
+<link rel="stylesheet" href="/docs/page.css">
 </head>
-<body class="docs">
+<body>
 <header><h1>${escapeHtml(info.title)}</h1></header>
 <main>
 <p>${escapeHtml(info.description)}</p>
-<p><a href="/docs/openapi.json">OpenAPI document</a> · <a href="/">status page</a></p>
+<p><a href="/docs/openapi.json">OpenAPI document</a> · <a href="/">console</a></p>
 ${sections.join("\n")}
 </main>
 </body>

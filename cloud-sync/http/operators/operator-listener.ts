@@ -47,7 +47,7 @@ export interface OperatorListener extends AsyncDisposable {
 
 const BODY_MAX_BYTES = 64 * 1024;
 
-/** The operators' HTTP interface and the status page. @throws when the port can not be had: the message names it */
+/** The operators' HTTP interface and the console. @throws when the port can not be had: the message names it */
 export async function openOperatorListener(
   parts: OperatorListenerParts,
   options: OperatorListenerOptions,
