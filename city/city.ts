@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CenterClient } from "./center-client.ts";
 import { CityJournal } from "./city-journal.ts";
 import { holdFolder, LOCK_FILE } from "./folder-lock.ts";
+import { endLeftovers } from "./leftovers.ts";
 import type { Program } from "./program.ts";
 import {
   allOf,
@@ -121,6 +122,7 @@ export async function startCity(options: CityOptions): Promise<City> {
   const { folder, plan, onProgress } = options;
   await using started = new AsyncDisposableStack();
   const lock = started.use(await holdFolder(folder));
+  await endLeftovers(folder, options);
   await prepareFolder(options);
   onProgress(`${plan.lamps} lamps in ${plan.cabinets.length} cabinets; center with its PostgreSQL`);
   const [simulators, center] = await startBelow(options, started);

@@ -43,17 +43,29 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const stop = new AbortController();
-  const onSignal = (): void => stop.abort(new Error("asked to end"));
-  process.once("SIGINT", onSignal);
-  process.once("SIGTERM", onSignal);
+  const signal = endSignal();
   try {
-    return settings.check ? await check(settings, stop.signal) : await serve(settings, stop.signal);
+    return settings.check ? await check(settings, signal) : await serve(settings, signal);
   } catch (error) {
-    if (stop.signal.aborted) return 0;
+    if (signal.aborted) return 0;
     process.stderr.write(`${messageOf(error)}\n`);
     return 1;
+  } finally {
+    if (signal.aborted)
+      process.stderr.write(`The city has ended; its stores are kept in ${settings.folder}.\n`);
   }
+}
+
+/** Ctrl-C reaches npm too, which passes it on: a second signal must not end us in the middle of putting away. */
+function endSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (!stop.signal.aborted) process.stderr.write("\nEnding the city: gateways, center, devices.\n");
+    stop.abort(new Error("asked to end"));
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return stop.signal;
 }
 
 interface Settings {
@@ -92,10 +104,7 @@ async function serve(settings: Settings, signal: AbortSignal): Promise<number> {
   await waitUntilKnown(city, { clock: systemClock, signal, onProgress: say });
   process.stdout.write(`\nThe city is up: ${city.address}\nCtrl-C ends it.\n`);
   const failed = await Promise.race([city.failed, aborted(signal)]);
-  if (failed === undefined) {
-    process.stderr.write("ending the city\n");
-    return 0;
-  }
+  if (failed === undefined) return 0;
   process.stderr.write(`${failed} ended by itself: see its log in ${settings.folder}/logs\n`);
   return 1;
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { type Clock, Millis } from "../domain/time.ts";
 
@@ -7,7 +7,7 @@ import { type Clock, Millis } from "../domain/time.ts";
 const STOP_TIMEOUT = Millis(15_000);
 
 /** MiB; a third of the young generation. V8's own 16 are made for a program that has the machine to itself. */
-const SEMI_SPACE_MB = 4;
+const SEMI_SPACE = "--max-semi-space-size=4";
 
 /** A program of the city did not come up or ended by itself; the message says where its log is. */
 export class ProgramError extends Error {
@@ -38,19 +38,13 @@ export interface ProgramOptions<Ready> {
 
 /** Starts the program and waits until it says `{"event":"ready", …}`. @throws {ProgramError} or the signal's reason */
 export async function startProgram<Ready>(options: ProgramOptions<Ready>): Promise<Program<Ready>> {
-  const { name, command, logFile } = options;
+  const { name } = options;
   options.signal?.throwIfAborted();
-  // A group of its own: Ctrl-C reaches the city, which then stops its programs in order.
-  const child = spawn(process.execPath, [`--max-semi-space-size=${SEMI_SPACE_MB}`, ...command], {
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
+  const child = spawnProgram(options);
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
     child.once("error", () => resolve({ code: null, signal: null }));
   });
-  const log = createWriteStream(logFile, { flags: "a", mode: 0o600 });
-  child.stderr.pipe(log);
   try {
     const ready = await readyOf(child, options, ended);
     return {
@@ -65,6 +59,26 @@ export async function startProgram<Ready>(options: ProgramOptions<Ready>): Promi
     await stop(child, ended, options.clock);
     throw error;
   }
+}
+
+function spawnProgram({ command, logFile }: ProgramOptions<unknown>): ChildProcess {
+  // It writes its log itself: what it says while it ends must not hang on us.
+  const log = openSync(logFile, "a", 0o600);
+  try {
+    // The channel says nothing; that it breaks tells the program that we are gone, however that came.
+    // A group of its own: Ctrl-C reaches the city, which then stops its programs in order.
+    return spawn(process.execPath, [SEMI_SPACE, ...command], {
+      stdio: ["ignore", "pipe", log, "ipc"],
+      detached: true,
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Whether this is the command line of a program that a city started with something of this folder. */
+export function isProgramIn(folder: string, commandLine: readonly string[]): boolean {
+  return commandLine[1] === SEMI_SPACE && commandLine.some((part) => part.startsWith(`${folder}/`));
 }
 
 async function readyOf<Ready>(

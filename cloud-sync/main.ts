@@ -32,7 +32,8 @@ After a restore of the database from a backup, raise the number in the file "gen
 before the start: what was ordered before is then never sent again.
 
 When all is ready it prints one line of JSON: {"event":"ready","operators":"http://…","gateways":"https://…",
-"tokenFile":"…"}. It runs until SIGTERM or SIGINT.
+"tokenFile":"…"}. It runs until SIGTERM or SIGINT; started with an
+IPC channel, also until whoever started it is gone.
 Exit codes: 0 ended as asked, 1 could not run or go on, 2 wrong arguments.
 `;
 
@@ -169,11 +170,14 @@ function endSignal(): { readonly signal: AbortSignal; forget(): void } {
   const end = (): void => ending.abort(new Error("asked to end"));
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
+  process.once("disconnect", end);
+  process.channel?.unref();
   return {
     signal: ending.signal,
     forget: () => {
       process.off("SIGTERM", end);
       process.off("SIGINT", end);
+      process.off("disconnect", end);
     },
   };
 }

@@ -25,7 +25,8 @@ const HELP = `The gateway of a site: polls its buses, keeps their history, obeys
   --log LEVEL     trace, debug, info, warn or error (info); logs go to standard error as JSON lines
 
 When all is bound it prints one line of JSON: {"event":"ready","gateways":[{"id","socket","mqtt":{"host","port"}}]}.
-It runs until SIGTERM or SIGINT. Exit codes: 0 ended as asked, 1 could not go on, 2 wrong arguments or site file.
+It runs until SIGTERM or SIGINT; started with an IPC channel, also until whoever started it is gone.
+Exit codes: 0 ended as asked, 1 could not go on, 2 wrong arguments or site file.
 `;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -35,6 +36,8 @@ async function main(args: readonly string[]): Promise<number> {
   const onSignal = (): void => stop.abort(new Error("asked to stop"));
   process.once("SIGTERM", onSignal);
   process.once("SIGINT", onSignal);
+  process.once("disconnect", onSignal);
+  process.channel?.unref();
   const sites: UnnumberedSite[] = [];
   let settings: Settings;
   try {

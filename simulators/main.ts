@@ -34,7 +34,8 @@ const HELP = `Simulated DALI bridges with street lamps, and whole street cabinet
 
 When all is bound it prints one line of JSON: {"event":"ready","bridges":[{"id","host","port","unit"}],
 "cabinets":[{"id","host","port","units":{"bridge","controller","meter"}}],"control":{...}}.
-It runs until SIGTERM or SIGINT. Exit codes: 0 ended as asked, 1 could not run, 2 wrong arguments or configuration.
+It runs until SIGTERM or SIGINT; started with an IPC channel, also until whoever started it is gone.
+Exit codes: 0 ended as asked, 1 could not run, 2 wrong arguments or configuration.
 `;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -155,9 +156,12 @@ function endSignal() {
   const end = (): void => resolve();
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
+  process.once("disconnect", end);
+  process.channel?.unref();
   const forget = (): void => {
     process.off("SIGTERM", end);
     process.off("SIGINT", end);
+    process.off("disconnect", end);
   };
   return { promise, forget };
 }

@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,6 +85,49 @@ t.test(
     city.kill("SIGINT");
     t.equal(await ended, 0);
     for (const { pid, command } of tree) t.throws(() => process.kill(pid, 0), { code: "ESRCH" }, command);
+  },
+);
+
+t.test(
+  "programs of a city that was killed end by themselves, and the next start ends what was held still",
+  async (t) => {
+    const folder = `${t.testdir()}/nerve`;
+    const start = () => {
+      const child = spawn(process.execPath, [MAIN, "--folder", folder, "--cabinets", "3"], {
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      let said = "";
+      child.stderr.on("data", (text: Buffer) => {
+        said += text.toString();
+      });
+      const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+      return { child, ended, said: () => said };
+    };
+    const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
+    const killed = start();
+    const programs = await eventually("all its programs run", async () => {
+      const found = await processTree(killed.child.pid ?? 0);
+      return /all programs run/.test(killed.said())
+        ? found.filter(({ pid }) => pid !== killed.child.pid)
+        : undefined;
+    });
+    const simulators = programs.find(({ pid }) =>
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("simulators-2.json"),
+    );
+    const held = simulators?.pid ?? 0;
+    process.kill(held, "SIGSTOP");
+    killed.child.kill("SIGKILL");
+    await eventually("all others have ended", async () =>
+      programs.every(({ pid }) => pid === held || !isAlive(pid)) ? true : undefined,
+    );
+    t.ok(isAlive(held));
+    const next = start();
+    await eventually("the held one was ended", async () => (isAlive(held) ? undefined : true));
+    t.match(next.said(), /an earlier city here was killed: its programs \(1\) still run, ending them/);
+    next.child.kill("SIGINT");
+    next.child.kill("SIGINT");
+    t.equal(await next.ended, 0, "a second Ctrl-C does not hurt");
+    t.match(next.said(), /Ending the city.*The city has ended; its stores are kept in/s);
   },
 );
 
