@@ -1,7 +1,8 @@
 import type { Device } from "../domain/device.ts";
 import type { PointId, PointNumber } from "../domain/ids.ts";
-import type { SitePoint } from "../domain/point.ts";
-import type { Catalogue, CatalogueDevice, CataloguePoint } from "../domain/wire/catalogue.ts";
+import type { PointDefinition } from "../domain/point.ts";
+import type { Catalogue, CatalogueDevice, CatalogueKind, CataloguePoint } from "../domain/wire/catalogue.ts";
+import { isPolled } from "./field/unit-points.ts";
 import type { FieldPlans } from "./field-plans.ts";
 import type { Site } from "./site/site.ts";
 
@@ -19,32 +20,66 @@ export function catalogueOf(
     .filter(([, number]) => !living.has(number))
     .map(([pointId, number]) => ({ pointId, number }))
     .toSorted((one, other) => one.number - other.number);
-  const devices = site.devices.map((device) => deviceEntry(device, sweepOf));
-  return { siteId: site.siteId, name: site.name, devices, retired };
+  const kinds = new KindTable();
+  const devices = site.devices.map((device) => deviceEntry(device, kinds, sweepOf));
+  return { siteId: site.siteId, name: site.name, kinds: kinds.told, devices, retired };
 }
 
-function deviceEntry(device: Device, sweepOf: FieldPlans["sweepOf"]): CatalogueDevice {
-  const { id, name, service, profileId, profileHash, position, parent, members, points } = device;
+function deviceEntry(device: Device, kinds: KindTable, sweepOf: FieldPlans["sweepOf"]): CatalogueDevice {
+  const { id, name, position, parent, members, points } = device;
+  const sweeps: CatalogueDevice["sweeps"] = {};
+  for (const { number, definition } of points) {
+    const sweep = sweepOf(number);
+    if (sweep !== null) sweeps[definition.pollClass] = sweep;
+  }
   return {
     id,
     name,
-    class: device.class,
-    service,
-    profileId,
-    profileHash,
+    kind: kinds.indexOf(device),
     position: position === undefined ? null : { ...position },
     parent: parent ?? null,
     members: [...members],
-    points: points.map((point) => pointEntry(point, sweepOf)),
+    numbers: points.map(({ number }) => number),
+    sweeps,
   };
 }
 
-function pointEntry({ number, definition }: SitePoint, sweepOf: FieldPlans["sweepOf"]): CataloguePoint {
+/** The kinds in the order in which the site's devices name them first. */
+class KindTable {
+  readonly told: CatalogueKind[] = [];
+  readonly #indexes = new Map<string, number>();
+  readonly #pointKeys = new Map<string, number>();
+  /** Definitions are shared by devices; those that differ in their address alone are told alike. */
+  readonly #keyOfDefinition = new Map<PointDefinition, number>();
+
+  indexOf(device: Device): number {
+    const { service, profileId, profileHash, points } = device;
+    const keys = points.map(({ definition }) => this.#keyOf(definition));
+    const key = `${profileId} ${profileHash} ${service} ${keys.join(",")}`;
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    const told = points.map(({ definition }) => pointEntry(definition));
+    const index = this.told.push({ class: device.class, service, profileId, profileHash, points: told }) - 1;
+    this.#indexes.set(key, index);
+    return index;
+  }
+
+  #keyOf(definition: PointDefinition): number {
+    const known = this.#keyOfDefinition.get(definition);
+    if (known !== undefined) return known;
+    const told = JSON.stringify(pointEntry(definition));
+    const key = this.#pointKeys.get(told) ?? this.#pointKeys.size;
+    this.#pointKeys.set(told, key);
+    this.#keyOfDefinition.set(definition, key);
+    return key;
+  }
+}
+
+function pointEntry(definition: PointDefinition): CataloguePoint {
   const { name, type, unit, access, range, commandClass, pollClass, maxAge, readBack } = definition;
   const asked = [...new Set((definition.interlock?.all ?? []).map(({ point }) => point))];
   return {
     name,
-    number,
     type,
     unit,
     access,
@@ -52,7 +87,7 @@ function pointEntry({ number, definition }: SitePoint, sweepOf: FieldPlans["swee
     commandClass: commandClass ?? null,
     pollClass,
     maxAgeMs: maxAge,
-    sweep: sweepOf(number),
+    polled: isPolled(definition),
     readBack: readBack?.point ?? null,
     ...(asked.length > 0 && { interlock: asked }),
   };

@@ -124,7 +124,7 @@ function buildCore(parts: GatewayParts, store: Store): Core {
     logger,
   });
   control.settleUnfinished();
-  const catalogue = catalogueOf(site, plans, store.telemetry.numberedPoints());
+  const catalogue = (): Catalogue => catalogueOf(site, plans, store.telemetry.numberedPoints());
   const base = {
     site,
     points,
@@ -144,7 +144,7 @@ function buildUplink(
     readonly store: Store;
     readonly tokens: TokenBook;
     readonly trust: ClockTrust;
-    readonly catalogue: Catalogue;
+    readonly catalogue: () => Catalogue;
   },
 ): Core["uplink"] {
   const { identity, clock, random, logger, software } = parts;
@@ -155,7 +155,7 @@ function buildUplink(
     store,
     transport,
     tokens,
-    catalogue: { content: catalogue, hash: catalogueHash(catalogue) },
+    catalogue: { content: catalogue, hash: catalogueHash(catalogue()) },
     sweeps: () => board.sweeps(),
     // What can be commanded is a point's control state; it is told before measurements.
     rank: (number) => (points.findByNumber(number)?.point.definition.commandClass === undefined ? 1 : 0),

@@ -65,28 +65,45 @@ function sessionOf(text: string): SyncSession {
   }
 }
 
-/** Ids are slugs, and each id and number names one thing. */
+/** Names and ids are slugs, and each id and number names one thing. */
 function checkNames(catalogue: Catalogue): void {
+  checkKinds(catalogue);
+  const devices = new Set<string>();
+  for (const [index, { id }] of catalogue.devices.entries()) {
+    if (!isSlug(id) || devices.has(id))
+      throw new WireError("bad-schema", `CATALOGUE at /devices/${index}/id: no slug, or given twice`);
+    devices.add(id);
+  }
   const ids = new Set<string>();
   const numbers = new Set<number>();
-  const once = (at: string, id: string, number: number): void => {
-    if (ids.has(id) || numbers.has(number))
-      throw new WireError("bad-schema", `CATALOGUE at ${at}: given twice`);
-    ids.add(id);
+  for (const { at, pointId, number } of numberedPoints(catalogue)) {
+    if (ids.has(pointId) || numbers.has(number))
+      throw new WireError("bad-schema", `CATALOGUE at ${at()}: given twice`);
+    ids.add(pointId);
     numbers.add(number);
-  };
-  const devices = new Set<string>();
-  for (const [index, device] of catalogue.devices.entries()) {
-    if (!isSlug(device.id) || devices.has(device.id)) {
-      throw new WireError("bad-schema", `CATALOGUE at /devices/${index}/id: no slug, or given twice`);
-    }
-    devices.add(device.id);
-    for (const [place, point] of device.points.entries()) {
-      const at = `/devices/${index}/points/${place}`;
-      if (!isSlug(point.name)) throw new WireError("bad-schema", `CATALOGUE at ${at}/name: no slug`);
-      once(at, `${device.id}/${point.name}`, point.number);
+  }
+}
+
+function checkKinds({ kinds }: Catalogue): void {
+  for (const [index, { points }] of kinds.entries()) {
+    for (const [place, { name }] of points.entries()) {
+      if (!isSlug(name))
+        throw new WireError("bad-schema", `CATALOGUE at /kinds/${index}/points/${place}/name: no slug`);
     }
   }
-  for (const [index, point] of catalogue.retired.entries())
-    once(`/retired/${index}`, point.pointId, point.number);
+}
+
+function* numberedPoints({ kinds, devices, retired }: Catalogue): Generator<{
+  readonly at: () => string;
+  readonly pointId: string;
+  readonly number: number;
+}> {
+  for (const [index, { id, kind, numbers }] of devices.entries()) {
+    for (const [place, { name }] of kinds[kind]?.points.entries() ?? []) {
+      const at = (): string => `/devices/${index}/numbers/${place}`;
+      yield { at, pointId: `${id}/${name}`, number: numbers[place] ?? 0 };
+    }
+  }
+  for (const [index, { pointId, number }] of retired.entries())
+    yield { at: () => `/retired/${index}`, pointId, number };
 }

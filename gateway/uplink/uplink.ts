@@ -33,7 +33,8 @@ export interface UplinkParts {
   readonly store: Store;
   readonly transport: CenterTransport;
   readonly tokens: TokenBook;
-  readonly catalogue: { readonly content: Catalogue; readonly hash: string };
+  /** The content is made when it is told. */
+  readonly catalogue: { readonly content: () => Catalogue; readonly hash: string };
   /** When each poll sweep was last complete; those that never were are left out. */
   readonly sweeps: () => Iterable<readonly [sweep: number, at: Uptime]>;
   /** Snapshot order: lower is told earlier. */
@@ -246,21 +247,16 @@ export class Uplink implements LoopService {
 
   async #heartbeat(open: OpenSession | undefined): Promise<void> {
     if (open === undefined) return;
-    const { transport, tokens } = this.#parts;
-    const context = {
-      ...this.#parts,
-      session: open.session,
-      token: tokens.mint(),
-      timeQuality: this.#parts.timeQuality(),
-    };
-    await transport.heartbeat(heartbeatMessage(context), open.abort.signal);
+    const { transport, tokens, timeQuality } = this.#parts;
+    const own = { session: open.session, token: tokens.mint(), timeQuality: timeQuality() };
+    await transport.heartbeat(heartbeatMessage({ ...this.#parts, ...own }), open.abort.signal);
   }
 
   async #tellCatalogue(open: OpenSession | undefined): Promise<void> {
     if (open === undefined) return;
-    const { transport, catalogue } = this.#parts;
-    const message = { session: open.session, hash: catalogue.hash, catalogue: catalogue.content };
-    await transport.tellCatalogue(message, open.abort.signal);
+    const { hash, content } = this.#parts.catalogue;
+    const told = { session: open.session, hash, catalogue: content() };
+    await this.#parts.transport.tellCatalogue(told, open.abort.signal);
     this.#postIn(open, { kind: "catalogue-told" });
   }
 

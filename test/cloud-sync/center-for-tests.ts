@@ -154,20 +154,14 @@ export async function enrolGateway(center: TestCenter, gatewayId = "gw-test") {
 export const CATALOGUE: Catalogue = {
   siteId: "site-test",
   name: "Test",
-  devices: [
+  kinds: [
     {
-      id: "lamp-1",
-      name: "Lamp 1",
       class: "streetlight",
       service: "lighting",
       profileId: "lamp",
       profileHash: "00",
-      position: { latitude: 47.3, longitude: 5 },
-      parent: null,
-      members: [],
       points: Array.from({ length: 10 }, (_, index) => ({
         name: index === 0 ? "dim-level" : `value-${index}`,
-        number: index + 1,
         type: index === 8 ? ("boolean" as const) : index === 9 ? ("text" as const) : ("number" as const),
         unit: "%",
         access: "read" as const,
@@ -175,9 +169,21 @@ export const CATALOGUE: Catalogue = {
         commandClass: null,
         pollClass: "lamp" as const,
         maxAgeMs: 90_000,
-        sweep: 1,
+        polled: true,
         readBack: null,
       })),
+    },
+  ],
+  devices: [
+    {
+      id: "lamp-1",
+      name: "Lamp 1",
+      kind: 0,
+      position: { latitude: 47.3, longitude: 5 },
+      parent: null,
+      members: [],
+      numbers: Array.from({ length: 10 }, (_, index) => index + 1),
+      sweeps: { lamp: 1 },
     },
   ],
   retired: [],

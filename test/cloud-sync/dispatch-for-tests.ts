@@ -84,9 +84,8 @@ export class FakeLink {
   }
 }
 
-const point = (name: string, number: number, changes: object = {}) => ({
+const point = (name: string, changes: object = {}) => ({
   name,
-  number,
   type: "number" as const,
   unit: "%",
   access: "read-write" as const,
@@ -94,7 +93,7 @@ const point = (name: string, number: number, changes: object = {}) => ({
   commandClass: "K1" as const,
   pollClass: "lamp" as const,
   maxAgeMs: 90_000,
-  sweep: 1,
+  polled: true,
   readBack: null,
   ...changes,
 });
@@ -102,32 +101,39 @@ const point = (name: string, number: number, changes: object = {}) => ({
 export const DISPATCH_CATALOGUE: Catalogue = {
   siteId: "site-test",
   name: "Test",
-  devices: [
+  kinds: [
     {
-      id: "lamp-1",
-      name: "Lamp 1",
       class: "streetlight",
       service: "lighting",
       profileId: "lamp",
       profileHash: "00",
-      position: null,
-      parent: null,
-      members: [],
       points: [
-        point("dim-level", 1, { readBack: "actual-level" }),
-        point("actual-level", 2, { access: "read", commandClass: null }),
-        point("reset", 3, { commandClass: "K2", type: "boolean", range: null }),
-        point("open", 4, {
+        point("dim-level", { readBack: "actual-level" }),
+        point("actual-level", { access: "read", commandClass: null }),
+        point("reset", { commandClass: "K2", type: "boolean", range: null }),
+        point("open", {
           commandClass: "K3",
           type: "boolean",
           range: null,
           readBack: "opened",
           interlock: ["local"],
         }),
-        point("label", 5, { type: "text", range: null }),
-        point("opened", 6, { access: "read", commandClass: null, type: "boolean", range: null }),
-        point("local", 7, { access: "read", commandClass: null, type: "boolean", range: null }),
+        point("label", { type: "text", range: null }),
+        point("opened", { access: "read", commandClass: null, type: "boolean", range: null }),
+        point("local", { access: "read", commandClass: null, type: "boolean", range: null }),
       ],
+    },
+  ],
+  devices: [
+    {
+      id: "lamp-1",
+      name: "Lamp 1",
+      kind: 0,
+      position: null,
+      parent: null,
+      members: [],
+      numbers: [1, 2, 3, 4, 5, 6, 7],
+      sweeps: { lamp: 1 },
     },
   ],
   retired: [],

@@ -311,11 +311,13 @@ t.test(
     await gateway.hello({ catalogueHash: "e".repeat(64) });
     t.match((await gateway.send(gateway.readings(2, [reading()]))).data, { refusal: "unknown-catalogue" });
     t.match((await gateway.snapshot([reading()])).data, { error: { code: "rehello" } });
+    const [kind] = CATALOGUE.kinds;
     const [device] = CATALOGUE.devices;
-    if (device === undefined) throw new Error("no device");
+    if (kind === undefined || device === undefined) throw new Error("no device");
     const fewer = {
       ...CATALOGUE,
-      devices: [{ ...device, points: device.points.filter((point) => point.number !== 2) }],
+      kinds: [{ ...kind, points: kind.points.filter((_, place) => place !== 1) }],
+      devices: [{ ...device, numbers: device.numbers.filter((number) => number !== 2) }],
       retired: [{ pointId: "lamp-1/value-1", number: 2 }],
     };
     t.equal((await gateway.tellCatalogue(fewer)).status, 200);

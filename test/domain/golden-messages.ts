@@ -18,21 +18,15 @@ const SESSION = "1.7";
 const catalogue: Catalogue = {
   siteId: "dijon-centre",
   name: "Dijon centre",
-  devices: [
+  kinds: [
     {
-      id: "lamp-0001",
-      name: "Place Darcy 1",
       class: "streetlight",
       service: "lighting",
       profileId: "intesis-dali-lamp",
       profileHash: HASH,
-      position: { latitude: 47.3237, longitude: 5.0331 },
-      parent: null,
-      members: [],
       points: [
         {
           name: "dim-level",
-          number: 1,
           type: "number",
           unit: "%",
           access: "read-write",
@@ -40,10 +34,22 @@ const catalogue: Catalogue = {
           commandClass: "K1",
           pollClass: "lamp",
           maxAgeMs: 90_000,
-          sweep: 1,
+          polled: true,
           readBack: "actual-level",
         },
       ],
+    },
+  ],
+  devices: [
+    {
+      id: "lamp-0001",
+      name: "Place Darcy 1",
+      kind: 0,
+      position: { latitude: 47.3237, longitude: 5.0331 },
+      parent: null,
+      members: [],
+      numbers: [1],
+      sweeps: { lamp: 1 },
     },
   ],
   retired: [{ pointId: "lamp-0000/dim-level", number: 2 }],

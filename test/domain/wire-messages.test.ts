@@ -13,8 +13,8 @@ import { WireError } from "../../domain/wire/wire-error.ts";
 import { goldenMessages } from "./golden-messages.ts";
 
 /**
- * Messages as they were first sent. A change that makes one of these fail breaks every gateway in the street: it
- * needs a new schema major (PROTOCOL §7), not a new file.
+ * Messages as they were first sent. From the first release on, a change that makes one of these fail breaks every
+ * gateway in the street: it needs a new schema major (PROTOCOL §7), not a new file.
  */
 const FILE = join(import.meta.dirname, "../fixtures/wire/messages.json");
 // `UPDATE=1` adds new messages; it never changes what stands there.
@@ -55,6 +55,25 @@ for (const [name, parse] of Object.entries(PARSERS)) {
     }
   });
 }
+
+t.test("a catalogue whose device names no kind, or numbers other than its points, is refused", async (t) => {
+  const message = golden["catalogue"] as { catalogue: { devices: readonly object[] } };
+  const [device] = message.catalogue.devices;
+  const cases = [
+    { name: "no such kind", change: { kind: 1 }, at: /\/catalogue\/devices\/0\/kind/ },
+    { name: "a number too many", change: { numbers: [1, 2] }, at: /\/catalogue\/devices\/0\/numbers/ },
+    { name: "a number too few", change: { numbers: [] }, at: /\/catalogue\/devices\/0\/numbers/ },
+    {
+      name: "a sweep of no poll class",
+      change: { sweeps: { often: 1 } },
+      at: /\/catalogue\/devices\/0\/sweeps/,
+    },
+  ];
+  for (const { name, change, at } of cases) {
+    const catalogue = { ...message.catalogue, devices: [{ ...device, ...change }] };
+    t.throws(() => parseCatalogueMessage({ ...message, catalogue }), at, name);
+  }
+});
 
 t.test("the golden batch and snapshot come out of their bytes", async (t) => {
   const batch = decodeBatch(Buffer.from(String(golden["batch"]), "base64"));

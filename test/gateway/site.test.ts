@@ -196,14 +196,12 @@ t.test(
     t.strictSame(parseCatalogueMessage(JSON.parse(JSON.stringify(message))).catalogue, catalogue);
     t.strictSame(catalogue.retired, [{ pointId: "gone/dim-level", number: 7_000 }]);
     const [first] = catalogue.devices;
-    t.match(first, { id: "lamp-00", parent: "cab", position: null, class: "streetlight" });
-    t.match(first?.points[0], {
-      name: "dim-level",
-      number: 1,
-      maxAgeMs: 90_000,
-      sweep: 1,
-      readBack: "actual-level",
-    });
+    t.match(first, { id: "lamp-00", parent: "cab", position: null, sweeps: { lamp: 1 } });
+    const kind = catalogue.kinds[first?.kind ?? -1];
+    t.match(kind, { class: "streetlight", service: "lighting" });
+    t.match(kind?.points[0], { name: "dim-level", polled: true, maxAgeMs: 90_000, readBack: "actual-level" });
+    t.equal(first?.numbers[0], 1);
+    t.equal(first?.numbers.length, kind?.points.length);
   },
 );
 

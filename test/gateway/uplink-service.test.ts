@@ -16,7 +16,7 @@ import { order, SILENT } from "./control-bench.ts";
 import { entriesOf, numberLamps, openTestStore, reading } from "./store-run.ts";
 import { MemoryCenter } from "./uplink-center.ts";
 
-const CATALOGUE: Catalogue = { siteId: "old-town", name: "Old town", devices: [], retired: [] };
+const CATALOGUE: Catalogue = { siteId: "old-town", name: "Old town", kinds: [], devices: [], retired: [] };
 
 /** An uplink between a real store and a center in memory, on a simulated clock. */
 async function bench(t: Test, change: (store: Store) => Store = (store) => store) {
@@ -29,7 +29,7 @@ async function bench(t: Test, change: (store: Store) => Store = (store) => store
     store: change(store),
     transport: center,
     tokens,
-    catalogue: { content: CATALOGUE, hash: catalogueHash(CATALOGUE) },
+    catalogue: { content: () => CATALOGUE, hash: catalogueHash(CATALOGUE) },
     sweeps: () => [],
     rank: (point) => (point === 3 ? 0 : 1),
     onCommand: (frame) => commands.push(frame),

@@ -1,6 +1,6 @@
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import type { Instant } from "../../../domain/time.ts";
-import type { Catalogue } from "../../../domain/wire/catalogue.ts";
+import { type Catalogue, type CatalogueKind, sweepOf } from "../../../domain/wire/catalogue.ts";
 import { numberArray, type Queryable, type Transaction } from "../database.ts";
 
 /** A point as ingest must know it. */
@@ -58,22 +58,25 @@ export async function writeCatalogue(
  * 150,000 of a city's largest gateway are written in some seconds, where as rows of JSON they took half a minute.
  */
 async function writePoints(tx: Transaction, gatewayNo: number, catalogue: Catalogue): Promise<void> {
-  const kinds = new Map<string, number>();
   const columns = {
     device: [] as number[],
-    kind: [] as number[],
+    point: [] as number[],
     number: [] as number[],
     sweep: [] as (number | null)[],
   };
-  for (const [device, { points }] of catalogue.devices.entries()) {
-    for (const { number, sweep, range, ...rest } of points) {
-      const key = JSON.stringify({ ...rest, range_min: range?.min ?? null, range_max: range?.max ?? null });
-      const known = kinds.get(key) ?? kinds.size;
-      kinds.set(key, known);
-      columns.device.push(device);
-      columns.kind.push(known);
-      columns.number.push(number);
-      columns.sweep.push(sweep);
+  const points: object[] = [];
+  const firstOfKind = catalogue.kinds.map((kind) => {
+    const first = points.length;
+    for (const { range, polled: _, ...rest } of kind.points)
+      points.push({ ...rest, range_min: range?.min ?? null, range_max: range?.max ?? null });
+    return first;
+  });
+  for (const [index, device] of catalogue.devices.entries()) {
+    for (const [place, point] of catalogue.kinds[device.kind]?.points.entries() ?? []) {
+      columns.device.push(index);
+      columns.point.push((firstOfKind[device.kind] ?? 0) + place);
+      columns.number.push(device.numbers[place] ?? 0);
+      columns.sweep.push(sweepOf(device, point));
     }
   }
   await tx.query(
@@ -83,13 +86,13 @@ async function writePoints(tx: Transaction, gatewayNo: number, catalogue: Catalo
       text: `with told as materialized (
                select d.id || '/' || k.name as point_id, d.id as device_id, k.name, p.number, k.type, k.unit, k.access, k.range_min,
                  k.range_max, k.command_class, k.poll_class, k.max_age_ms, p.sweep, k.read_back, coalesce(k.interlock_points, '[]')
-               from unnest($2::int[], $3::int[], $4::int8[], $5::int8[]) as p(device, kind, number, sweep)
+               from unnest($2::int[], $3::int[], $4::int8[], $5::int8[]) as p(device, point, number, sweep)
                  join rows from (jsonb_array_elements_text($6::jsonb)) with ordinality as d(id, nr) on d.nr = p.device + 1
                  join rows from (jsonb_to_recordset($7::jsonb) as (name text, type text, unit text, access text, range_min float8,
                    range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, "readBack" text, interlock jsonb)) with ordinality
                    as k(name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, interlock_points,
                      nr)
-                   on k.nr = p.kind + 1
+                   on k.nr = p.point + 1
              ), gone as (
                update points set retired = true, number = 0 where gateway_no = $1 and (not retired or number <> 0)
                  and not exists (select from told where told.point_id = points.point_id)
@@ -111,11 +114,11 @@ async function writePoints(tx: Transaction, gatewayNo: number, catalogue: Catalo
     [
       gatewayNo,
       numberArray(columns.device),
-      numberArray(columns.kind),
+      numberArray(columns.point),
       numberArray(columns.number),
       numberArray(columns.sweep),
       JSON.stringify(catalogue.devices.map(({ id }) => id)),
-      `[${[...kinds.keys()].join(",")}]`,
+      JSON.stringify(points),
     ],
   );
 }
@@ -124,8 +127,9 @@ async function writeDevices(tx: Transaction, gatewayNo: number, catalogue: Catal
   await tx.query({ name: "device-retire", text: "update devices set retired = true where gateway_no = $1" }, [
     gatewayNo,
   ]);
-  const devices = catalogue.devices.map(({ points: _, position, ...device }) => ({
-    ...device,
+  const devices = catalogue.devices.map(({ id, name, kind, position, parent, members }) => ({
+    ...{ id, name, parent, members },
+    ...classOf(catalogue.kinds[kind]),
     latitude: position?.latitude ?? null,
     longitude: position?.longitude ?? null,
   }));
@@ -143,6 +147,11 @@ async function writeDevices(tx: Transaction, gatewayNo: number, catalogue: Catal
     },
     [gatewayNo, JSON.stringify(devices)],
   );
+}
+
+function classOf(kind: CatalogueKind | undefined): object {
+  const { class: deviceClass, service, profileId, profileHash } = kind ?? {};
+  return { class: deviceClass, service, profileId, profileHash };
 }
 
 async function writeRetired(tx: Transaction, gatewayNo: number, catalogue: Catalogue): Promise<void> {
