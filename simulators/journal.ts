@@ -13,12 +13,22 @@ export interface JournalRequest {
   readonly values: readonly number[];
 }
 
+/** An order in another protocol than Modbus, as it can be found in a capture. */
+export interface JournalOrder {
+  /** `osdp`, `opcua`, `firmata`, … */
+  readonly protocol: string;
+  /** What was asked, in the protocol's own words: `OUT`, `SetPlan`. */
+  readonly what: string;
+  readonly values: readonly (number | string | boolean)[];
+}
+
 /** `executed` also when nothing changed; else why nothing could: `frozen`, `exception-3`, `fault-silent`, … */
 export type WriteOutcome = string;
 
-/** What set an effect off: a request from the wire, a hand on the control API, or the device's own rule. */
+/** What set an effect off: a Modbus request or another order from the wire, a hand on the control API, or the device's own rule. */
 export type EffectCause =
   | { readonly by: "request"; readonly writeSeq: number; readonly request: JournalRequest }
+  | { readonly by: "order"; readonly orderSeq: number; readonly order: JournalOrder }
   | { readonly by: "control"; readonly action: string }
   | { readonly by: "device"; readonly rule: string };
 
@@ -48,7 +58,7 @@ export interface LampChange extends DeviceChange {
 interface Stamp {
   /** Position in the journal, from 1 without gap. */
   readonly seq: number;
-  /** The socket it came over: a bridge, or the cabinet in which bridge, controller and meter share one. */
+  /** The socket or line it came over: a bridge, a cabinet in which bridge, controller and meter share one, a device. */
   readonly bridge: string;
   readonly wallMs: number;
   /** On CLOCK_MONOTONIC, comparable between processes of one boot. */
@@ -60,21 +70,26 @@ export type WriteEntry = Stamp & {
   readonly request: JournalRequest;
   readonly outcome: WriteOutcome;
 };
+export type OrderEntry = Stamp & {
+  readonly kind: "order";
+  readonly order: JournalOrder;
+  readonly outcome: WriteOutcome;
+};
 export type EffectEntry = Stamp &
   (DeviceChange | LampChange) & {
     readonly kind: "effect";
     readonly effectSeq: number;
     readonly cause: EffectCause;
   };
-export type JournalEntry = WriteEntry | EffectEntry;
+export type JournalEntry = WriteEntry | OrderEntry | EffectEntry;
 
 export interface JournalQuery {
   /** Entries with a greater `seq`. Default 0: from the oldest kept. */
   readonly since?: number | undefined;
-  /** The id of a lamp or a cabinet: its effects, and no writes. */
+  /** The id of a lamp, a cabinet or a device: its effects, and no writes. */
   readonly device?: string | undefined;
   readonly bridge?: string | undefined;
-  readonly kind?: "write" | "effect" | undefined;
+  readonly kind?: JournalEntry["kind"] | undefined;
   /** At most so many, oldest first. Default 1,000. */
   readonly limit?: number | undefined;
 }
@@ -138,6 +153,22 @@ export class Journal implements Disposable {
   recordExecution(bridge: string, write: WriteRequest, changes: readonly DeviceChange[]): EffectCause {
     const entry = this.#writeEntry(bridge, write, "executed");
     const cause: EffectCause = { by: "request", writeSeq: entry.seq, request: entry.request };
+    this.#append([entry, ...changes.map((change) => this.#effectEntry(bridge, change, cause))]);
+    return cause;
+  }
+
+  /** An order of another protocol, whatever became of it. Later consequences name what is returned. */
+  recordOrder(
+    bridge: string,
+    told: {
+      readonly order: JournalOrder;
+      readonly outcome: WriteOutcome;
+      readonly changes: readonly DeviceChange[];
+    },
+  ): EffectCause {
+    const { order, outcome, changes } = told;
+    const entry: OrderEntry = { ...this.#stamp(bridge), kind: "order", order, outcome };
+    const cause: EffectCause = { by: "order", orderSeq: entry.seq, order };
     this.#append([entry, ...changes.map((change) => this.#effectEntry(bridge, change, cause))]);
     return cause;
   }

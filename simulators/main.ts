@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { cabinetsOf, takeShare } from "./city/cabinet-config.ts";
 import { placeCity } from "./city/placement.ts";
+import { DEVICE_KINDS } from "./device-kinds.ts";
 import { InvalidField } from "./input-fields.ts";
 import { CannotBind, type Simulation, startSimulation } from "./simulation.ts";
 import { parseSimulationConfig, type SimulationConfig } from "./simulation-config.ts";
@@ -20,20 +21,26 @@ const HELP = `Simulated DALI bridges with street lamps, and whole street cabinet
                         controller (unit 2) and meter (unit 3); not together with --bridge
   --light-points N      in the whole city, 500..40000 (34000)
   --ageing N            with --city: a lamp fails every N seconds on average, and is repaired after 60 N
-  --share K/N           with --city or --config: the K-th of N parts of the cabinets, for N processes
+  --share K/N           with --city or --config: the K-th of N parts of cabinets and devices, for N processes
   --journal FILE        append every write and every effect as a line of JSON
   --control HOST:PORT   HTTP control on loopback: GET /health /journal /lamps /lamps/ID /cabinets /cabinets/ID
                         /faults, POST /faults {"bridge","kind",...}, POST /lamps/ID {"action"},
-                        POST /cabinets/ID {"action","feeder"}, DELETE /faults
+                        POST /cabinets/ID {"action","feeder"}, DELETE /faults, GET /devices /devices/ID (each tells its
+                        actions), POST /devices/ID {"action",...}
   --config FILE         JSON: {"seed","control","journalFile","journalCapacity","bridges":[{"id","listen",
                         "unit","channels","lamps","groups":[{"group","lamps"}],"fadeMs","refreshMs","holes"}],
                         "cabinets":[{"id","listen","feeders":[[short addresses]],"groups":[[short addresses]],
-                        "fadeMs","minOnOffSec"}],"ageing":{"failureEverySec","repairAfterSec"}};
+                        "fadeMs","minOnOffSec"}],"devices":[{"id","kind",...}],"ageing":{"failureEverySec","repairAfterSec"}};
                         with no flag above but --share
   --help                this text
 
+Kinds of devices, each with its members beside "id" and "kind" (in [ ]: its default):
+${Object.entries(DEVICE_KINDS)
+  .map(([kind, { about }]) => `  ${kind.padEnd(21)} ${about}\n`)
+  .join("")}
 When all is bound it prints one line of JSON: {"event":"ready","bridges":[{"id","host","port","unit"}],
-"cabinets":[{"id","host","port","units":{"bridge","controller","meter"}}],"control":{...}}.
+"cabinets":[{"id","host","port","units":{"bridge","controller","meter"}}],
+"devices":[{"id","kind", and where it is reached}],"control":{...}}.
 It runs until SIGTERM or SIGINT; started with an IPC channel, also until whoever started it is gone.
 Exit codes: 0 ended as asked, 1 could not run, 2 wrong arguments or configuration.
 `;
@@ -60,13 +67,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function readyLine({ bridges, cabinets, control }: Simulation) {
+function readyLine({ bridges, cabinets, devices, control }: Simulation) {
   const inCabinets = new Set(cabinets.map(({ id }) => id));
   const standalone = bridges.filter(({ id }) => !inCabinets.has(id));
   return {
     event: "ready",
     bridges: standalone.map(({ id, unit, server }) => ({ id, ...server.address, unit })),
     cabinets: cabinets.map(({ id, units, server }) => ({ id, ...server.address, units })),
+    devices: devices.map(({ id, kind, device }) => ({ id, kind, ...device.reach })),
     control: control ?? null,
   };
 }
@@ -103,7 +111,8 @@ function ofShare(config: SimulationConfig, text: string | undefined): Simulation
   if (share === undefined || shares === undefined || share < 1 || share > shares) {
     throw new InvalidField("--share", "a part of the cabinets, like 1/2");
   }
-  return { ...config, cabinets: takeShare(config.cabinets, { share, shares }) };
+  const part = { share, shares };
+  return { ...config, cabinets: takeShare(config.cabinets, part), devices: takeShare(config.devices, part) };
 }
 
 interface Flags {

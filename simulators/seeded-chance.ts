@@ -18,3 +18,11 @@ export function seededChance(seed: number): Chance {
 export function seedOfPart(seed: number, index: number): number {
   return Math.imul(seed + 1, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35);
 }
+
+/** A seed for what has this name in a world with `seed`: it hangs on no order and no number of things. */
+export function seedOfName(seed: number, name: string): number {
+  // FNV-1a, 32 bits.
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return seed ^ hash;
+}

@@ -4,6 +4,7 @@ import type { SimulatorClock } from "./clock.ts";
 import type { DaliBridge } from "./dali/dali-bridge.ts";
 import type { Journal } from "./journal.ts";
 import type { ModbusTcpServer } from "./modbus/modbus-tcp-server.ts";
+import type { SimulatedDevice } from "./simulated-device.ts";
 
 export interface RunningBridge {
   readonly id: string;
@@ -23,11 +24,19 @@ export interface RunningCabinet {
   readonly server: ModbusTcpServer;
 }
 
+/** A device of a kind that `device-kinds.ts` lists. */
+export interface RunningDevice {
+  readonly id: string;
+  readonly kind: string;
+  readonly device: SimulatedDevice;
+}
+
 /** What the control API acts on. */
 export interface SimulatedWorld {
   /** Those in cabinets too. */
   readonly bridges: readonly RunningBridge[];
   readonly cabinets: readonly RunningCabinet[];
+  readonly devices: readonly RunningDevice[];
   readonly journal: Journal;
   readonly clock: SimulatorClock;
 }

@@ -1,15 +1,11 @@
-import { isIP } from "node:net";
 import { type AgeingConfig, type CabinetConfig, parseAgeing, parseCabinet } from "./city/cabinet-config.ts";
 import { MAX_CHANNELS } from "./dali/dali-map.ts";
 import type { FadeRule } from "./dali/gear-orders.ts";
 import { GEARS_PER_CHANNEL } from "./dali/gear-state.ts";
+import { DEVICE_KINDS } from "./device-kinds.ts";
+import { type Endpoint, listenOf, parseEndpoint } from "./endpoint.ts";
 import { Fields, InvalidField } from "./input-fields.ts";
-
-export interface Endpoint {
-  readonly host: string;
-  /** 0 lets the system choose. */
-  readonly port: number;
-}
+import type { OpenDevice } from "./simulated-device.ts";
 
 export interface GroupConfig {
   /** 0..15. */
@@ -37,10 +33,18 @@ export interface BridgeConfig {
   readonly holes: "exception" | "zero";
 }
 
+/** One device of a kind that `device-kinds.ts` lists, with its configuration checked. */
+export interface DeviceConfig {
+  readonly id: string;
+  readonly kind: string;
+  readonly open: OpenDevice;
+}
+
 export interface SimulationConfig {
   readonly seed: number;
   readonly bridges: readonly BridgeConfig[];
   readonly cabinets: readonly (Omit<CabinetConfig, "listen"> & { readonly listen: Endpoint })[];
+  readonly devices: readonly DeviceConfig[];
   /** Absent: no lamp fails by itself. */
   readonly ageing: AgeingConfig | undefined;
   /** Absent: no HTTP control API. Loopback only. */
@@ -61,28 +65,18 @@ export function parseSimulationConfig(data: unknown): SimulationConfig {
     const parsed = parseCabinet(cabinet, `/cabinets/${at}`);
     return { ...parsed, listen: parseEndpoint(parsed.listen, `/cabinets/${at}/listen`) };
   });
-  const sockets = bridges.length + cabinets.length;
+  const devices = optionalList(fields, "devices").map((device, at) => parseDevice(device, `/devices/${at}`));
+  const sockets = bridges.length + cabinets.length + devices.length;
   if (sockets === 0 || sockets > MAX_SOCKETS) {
-    throw new InvalidField("/bridges", `1 to ${MAX_SOCKETS} bridges and cabinets`);
+    throw new InvalidField("/bridges", `1 to ${MAX_SOCKETS} bridges, cabinets and devices`);
   }
-  refuseRepeats({ bridges, cabinets });
+  refuseRepeats({ bridges, cabinets, devices });
   const ageing = fields.has("ageing") ? parseAgeing(fields.raw("ageing")) : undefined;
   const control = fields.has("control") ? parseControl(fields) : undefined;
   const journalFile = fields.has("journalFile") ? fields.text("journalFile") : undefined;
   const journalCapacity = fields.optionalWholeNumber("journalCapacity", { min: 100, max: 10_000_000 });
   fields.refuseUnknown();
-  return { seed, bridges, cabinets, ageing, control, journalFile, journalCapacity };
-}
-
-/** `127.0.0.1:0`, `[::1]:1502`. @throws {InvalidField} */
-function parseEndpoint(text: string, pointer: string): Endpoint {
-  const match = /^(?:\[([0-9a-f:]+)\]|([0-9.]+)):(\d{1,5})$/i.exec(text);
-  const host = match?.[1] ?? match?.[2] ?? "";
-  const port = Number(match?.[3] ?? Number.NaN);
-  if (isIP(host) === 0 || !(port <= 65_535)) {
-    throw new InvalidField(pointer, "an address and a port, like 127.0.0.1:0");
-  }
-  return { host, port };
+  return { seed, bridges, cabinets, devices, ageing, control, journalFile, journalCapacity };
 }
 
 function parseBridge(data: unknown, pointer: string): BridgeConfig {
@@ -92,7 +86,7 @@ function parseBridge(data: unknown, pointer: string): BridgeConfig {
   const lamps = fields.optionalWholeNumber("lamps", { min: 0, max: GEARS_PER_CHANNEL }) ?? 8;
   const config = {
     id,
-    listen: parseEndpoint(fields.has("listen") ? fields.text("listen") : "127.0.0.1:0", `${pointer}/listen`),
+    listen: listenOf(fields),
     unit: fields.optionalWholeNumber("unit", { min: 0, max: 255 }) ?? 1,
     channels: fields.optionalWholeNumber("channels", { min: 1, max: MAX_CHANNELS }) ?? 1,
     lamps,
@@ -103,6 +97,17 @@ function parseBridge(data: unknown, pointer: string): BridgeConfig {
   };
   fields.refuseUnknown();
   return config;
+}
+
+function parseDevice(data: unknown, pointer: string): DeviceConfig {
+  const fields = new Fields(data, pointer);
+  const id = fields.text("id");
+  if (!SLUG.test(id)) throw new InvalidField(`${pointer}/id`, "lower-case words joined by hyphens");
+  const kind = fields.oneOf("kind", Object.keys(DEVICE_KINDS));
+  const open = DEVICE_KINDS[kind]?.parse(fields);
+  if (open === undefined) throw new InvalidField(`${pointer}/kind`, "a kind of device");
+  fields.refuseUnknown();
+  return { id, kind, open };
 }
 
 function parseFade(fields: Fields): FadeRule {

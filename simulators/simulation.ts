@@ -5,11 +5,13 @@ import { machineClock, type SimulatorClock } from "./clock.ts";
 import { type ControlServer, openControlServer } from "./control/control-server.ts";
 import { DaliBridge } from "./dali/dali-bridge.ts";
 import type { GearPlace } from "./dali/gear-state.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { Journal } from "./journal.ts";
 import { openModbusTcpServer } from "./modbus/modbus-tcp-server.ts";
-import { seededChance, seedOfPart } from "./seeded-chance.ts";
-import type { RunningBridge, RunningCabinet, SimulatedWorld } from "./simulated-world.ts";
-import type { BridgeConfig, Endpoint, SimulationConfig } from "./simulation-config.ts";
+import { seededChance, seedOfName, seedOfPart } from "./seeded-chance.ts";
+import type { SimulatedDevice } from "./simulated-device.ts";
+import type { RunningBridge, RunningCabinet, RunningDevice, SimulatedWorld } from "./simulated-world.ts";
+import type { BridgeConfig, DeviceConfig, SimulationConfig } from "./simulation-config.ts";
 
 /** Binds everything, or nothing. @throws {CannotBind} with the setting that names the address. */
 export async function startSimulation(
@@ -29,7 +31,8 @@ export async function startSimulation(
     bridge,
     server,
   }));
-  const world = { bridges: [...standalone, ...inCabinets], cabinets, journal, clock };
+  const devices = await openDevices(config.devices, stage);
+  const world = { bridges: [...standalone, ...inCabinets], cabinets, devices, journal, clock };
   if (config.ageing !== undefined) {
     const chance = seededChance(seedOfPart(config.seed, AGEING_PART));
     const bridges = world.bridges.map(({ bridge }) => bridge);
@@ -84,10 +87,27 @@ async function openCabinets(
   return cabinets;
 }
 
+async function openDevices(
+  configs: readonly DeviceConfig[],
+  { starting, journal, clock, seed }: Stage,
+): Promise<RunningDevice[]> {
+  const devices: RunningDevice[] = [];
+  for (const [index, { id, kind, open }] of configs.entries()) {
+    const around = { id, journal, clock, seed: seedOfName(seed, id) };
+    const device = await open(around).catch((cause: unknown) => {
+      const message = `open /devices/${index}, the ${kind} ${id}: change where it listens, or use port 0`;
+      throw new CannotBind(message, { cause });
+    });
+    devices.push({ id, kind, device: starting.use(device) });
+  }
+  return devices;
+}
+
 export class Simulation implements AsyncDisposable {
   /** Those in cabinets too. */
   readonly bridges: readonly RunningBridge[];
   readonly cabinets: readonly RunningCabinet[];
+  readonly devices: readonly RunningDevice[];
   readonly journal: Journal;
   /** Where the HTTP control API listens; undefined when none was asked for. */
   readonly control: Endpoint | undefined;
@@ -96,6 +116,7 @@ export class Simulation implements AsyncDisposable {
   constructor(world: SimulatedWorld, control: ControlServer | undefined, resources: AsyncDisposableStack) {
     this.bridges = world.bridges;
     this.cabinets = world.cabinets;
+    this.devices = world.devices;
     this.journal = world.journal;
     this.control = control?.address;
     this.#resources = resources;
@@ -106,6 +127,13 @@ export class Simulation implements AsyncDisposable {
     const found = this.bridges.find((bridge) => bridge.id === id);
     if (found === undefined) throw new RangeError(`no bridge ${JSON.stringify(id)} in this simulation`);
     return found;
+  }
+
+  /** @throws {RangeError} when there is none of that id. */
+  getDevice(id: string): SimulatedDevice {
+    const found = this.devices.find((device) => device.id === id);
+    if (found === undefined) throw new RangeError(`no device ${JSON.stringify(id)} in this simulation`);
+    return found.device;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import type { GearPlace } from "../dali/gear-state.ts";
 import type { Journal } from "../journal.ts";
 import { Sdm630 } from "../meter/sdm630.ts";
 import type { RegisterBank } from "../modbus/register-bank.ts";
+import { seedOfName } from "../seeded-chance.ts";
 import { CABINET_UNITS, type CabinetConfig } from "./cabinet-config.ts";
 import { FeederLamps } from "./feeder-lamps.ts";
 
@@ -24,7 +25,7 @@ export function newStreetCabinet(
 ): StreetCabinet {
   const { journal, clock } = world;
   const { id, fadeMs, minOnOffSec } = config;
-  const seed = world.seed ^ hashOf(id);
+  const seed = seedOfName(world.seed, id);
   const gears = placesOf(config);
   const bridge = new DaliBridge({
     id,
@@ -60,11 +61,4 @@ function placesOf({ feeders, groups }: Pick<CabinetConfig, "feeders" | "groups">
       0,
     ),
   }));
-}
-
-/** FNV-1a, 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash;
 }

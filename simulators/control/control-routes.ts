@@ -1,25 +1,13 @@
 import { LAMP_ACTIONS, type LampView } from "../dali/lamp-control.ts";
 import { Fields, InvalidField } from "../input-fields.ts";
-import { parseFault } from "../modbus/parse-fault.ts";
 import type { RunningBridge, SimulatedWorld } from "../simulated-world.ts";
 import { findCabinet, listCabinets, treatCabinet } from "./cabinet-routes.ts";
-
-export interface ControlRequest {
-  readonly method: string;
-  /** Parts of the path, decoded. */
-  readonly path: readonly string[];
-  readonly query: ReadonlyMap<string, string>;
-  /** Parsed JSON; undefined when there was no body. */
-  readonly body: unknown;
-}
-
-export interface ControlAnswer {
-  readonly status: number;
-  readonly body: unknown;
-}
+import type { ControlAnswer, ControlRequest } from "./control-answer.ts";
+import { findDevice, listDevices, showDevice, treatDevice } from "./device-routes.ts";
+import { answerFaults } from "./fault-routes.ts";
 
 /** One request to one answer. @throws {InvalidField} for the sender's mistake. */
-export function answerControl(world: SimulatedWorld, request: ControlRequest): ControlAnswer {
+export async function answerControl(world: SimulatedWorld, request: ControlRequest): Promise<ControlAnswer> {
   const route = `${request.method} /${request.path[0] ?? ""}${request.path.length > 1 ? "/:id" : ""}`;
   const id = request.path[1] ?? "";
   switch (route) {
@@ -38,14 +26,16 @@ export function answerControl(world: SimulatedWorld, request: ControlRequest): C
     case "GET /cabinets/:id":
     case "POST /cabinets/:id":
       return answerCabinet(world, request);
+    case "GET /devices":
+      return ok({ devices: listDevices(world) });
+    case "GET /devices/:id":
+    case "POST /devices/:id":
+      return await answerDevice(world, request);
     case "GET /faults":
-      return ok({ faults: bridgesAsked(world, request.query.get("bridge")).flatMap(faultsOf) });
     case "POST /faults":
-      return addFault(world, request.body);
     case "DELETE /faults":
-      return clearFaults(world, request.query.get("bridge"));
     case "DELETE /faults/:id":
-      return removeFault(world, { bridge: request.query.get("bridge"), id });
+      return answerFaults(world, request);
     default:
       return notFound(`${request.method} /${request.path.join("/")}; see --help for what there is`);
   }
@@ -57,6 +47,17 @@ function answerCabinet(world: SimulatedWorld, { method, path, body }: ControlReq
   if (cabinet === undefined) return notFound(`cabinet ${JSON.stringify(id)}`);
   if (method === "POST") treatCabinet(cabinet, body);
   return ok(cabinet.controller.view());
+}
+
+async function answerDevice(
+  world: SimulatedWorld,
+  { method, path, body }: ControlRequest,
+): Promise<ControlAnswer> {
+  const id = path[1] ?? "";
+  const running = findDevice(world, id);
+  if (running === undefined) return notFound(`device ${JSON.stringify(id)}`);
+  if (method === "POST") await treatDevice(running, body);
+  return ok(showDevice(running));
 }
 
 const ok = (body: unknown): ControlAnswer => ({ status: 200, body });
@@ -76,6 +77,7 @@ function health(world: SimulatedWorld) {
       connections: server.connectionCount,
       requests: server.requestCount,
     })),
+    devices: world.devices.length,
     journal: { newest: world.journal.newest, effects: world.journal.effects },
   };
 }
@@ -89,7 +91,7 @@ function parseJournalQuery(query: ReadonlyMap<string, string>) {
     limit: fields.optionalWholeNumber("limit", { min: 1, max: 10_000 }),
     device: fields.has("device") ? fields.text("device") : undefined,
     bridge: fields.has("bridge") ? fields.text("bridge") : undefined,
-    kind: fields.has("kind") ? fields.oneOf("kind", ["write", "effect"]) : undefined,
+    kind: fields.has("kind") ? fields.oneOf("kind", ["write", "order", "effect"]) : undefined,
   };
   fields.refuseUnknown();
   return asked;
@@ -124,36 +126,4 @@ function treatLamp(world: SimulatedWorld, lampId: string, body: unknown): Contro
   return owners.some(({ bridge }) => bridge.treat(lampId, action))
     ? findLamp(world, lampId)
     : notFound(`lamp ${JSON.stringify(lampId)}`);
-}
-
-function faultsOf({ id, server }: RunningBridge) {
-  return server.faults.list().map((fault) => ({ ...fault, bridge: id }));
-}
-
-function addFault(world: SimulatedWorld, body: unknown): ControlAnswer {
-  const fields = new Fields(body);
-  const bridges = bridgesAsked(world, fields.has("bridge") ? fields.text("bridge") : undefined);
-  const spec = parseFault(fields);
-  fields.refuseUnknown();
-  const faults = bridges.map(({ id, server }) => ({ bridge: id, id: server.faults.add(spec) }));
-  return { status: 201, body: { faults } };
-}
-
-function clearFaults(world: SimulatedWorld, bridge: string | undefined): ControlAnswer {
-  for (const { server } of bridgesAsked(world, bridge)) server.faults.clear();
-  return ok({ faults: [] });
-}
-
-function removeFault(
-  world: SimulatedWorld,
-  asked: { readonly bridge: string | undefined; readonly id: string },
-): ControlAnswer {
-  // Ids count per bridge, so one alone names nothing.
-  if (asked.bridge === undefined) throw new InvalidField("/bridge", "the bridge whose fault it is");
-  const removed = bridgesAsked(world, asked.bridge).some(({ server }) =>
-    server.faults.remove(Number(asked.id)),
-  );
-  return removed
-    ? ok({ removed: Number(asked.id) })
-    : notFound(`fault ${asked.id} on bridge ${asked.bridge}`);
 }

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { Endpoint } from "../endpoint.ts";
 import { InvalidField } from "../input-fields.ts";
 import type { SimulatedWorld } from "../simulated-world.ts";
-import type { Endpoint } from "../simulation-config.ts";
-import { answerControl, type ControlAnswer } from "./control-routes.ts";
+import type { ControlAnswer } from "./control-answer.ts";
+import { answerControl } from "./control-routes.ts";
 
 const MAX_BODY_BYTES = 65_536;
 
