@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { DeviceFault } from "../domain/errors.ts";
 import type { PointDefinition } from "../domain/point.ts";
 import type { Quirk } from "../domain/profile.ts";
+import type { BadQuality, UsableQuality } from "../domain/quality.ts";
 import type { PointValue } from "../domain/reading.ts";
 import type { Clock, Instant, Millis } from "../domain/time.ts";
 
@@ -13,7 +14,7 @@ import type { Clock, Instant, Millis } from "../domain/time.ts";
 export interface Driver<BusConfig = unknown, Address = unknown> {
   readonly name: string;
   /** Parses untrusted data. @throws {AddressError} with the pointer of the first thing wrong and the remedy. */
-  parseBusConfig(data: unknown): BusConfig;
+  parseBusConfig(data: unknown, folders?: SiteFolders): BusConfig;
   /**
    * Parses untrusted data, after the profile's parameters were put into it: every form is a number by now.
    * @throws {AddressError}
@@ -24,6 +25,14 @@ export interface Driver<BusConfig = unknown, Address = unknown> {
   /** The places on the unit that an address takes, so that two points on one place are found: `holding:20-21`. */
   footprint(address: Address): Footprint;
   openBus(config: BusConfig, context: DriverContext, signal: AbortSignal): Promise<Bus<Address>>;
+}
+
+/** What paths in a bus configuration are relative to, and where a driver may keep what is its own. Both absolute. */
+export interface SiteFolders {
+  /** Of the site file. */
+  readonly site: string;
+  /** The gateway's data folder; it may not be there yet. */
+  readonly data: string;
 }
 
 /** Two points of one device whose spaces are equal and whose ranges meet are an overlap, unless they are bits of one register. */
@@ -147,8 +156,10 @@ export type Sample =
       /** `null`: the device keeps no time. */
       readonly takenAt: Instant | null;
       /** The device's own verdict, where it gives one; absent: good. */
-      readonly quality?: "good/local-override" | "uncertain/last-usable-value";
+      readonly quality?: Exclude<UsableQuality, "good">;
     }
+  /** The device's own verdict that it has no value now. */
+  | { readonly bad: BadQuality; readonly takenAt: Instant | null }
   /** The device says by a sentinel that it has no value. */
   | { readonly sentinel: number }
   | { readonly fault: DeviceFault };

@@ -1,6 +1,7 @@
 import type { Evidence } from "../../domain/command.ts";
 import type { BusId, CommandId, PointId, PointNumber } from "../../domain/ids.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
+import type { ExpectedValue } from "../../domain/safety/interlock.ts";
 import type { Millis, Uptime } from "../../domain/time.ts";
 
 /** What `control` asks of the field: declared here so that no loop imports its sibling; `gateway.ts` joins them. */
@@ -41,13 +42,12 @@ export interface FieldOperation {
 export interface FieldInterlock {
   /** As the profile names it, for people. */
   readonly name: string;
-  readonly conditions: readonly {
+  readonly conditions: readonly (ExpectedValue & {
     readonly number: PointNumber;
     readonly pointId: PointId;
-    readonly equals: PointValue;
     /** Older than this at the write, the condition is not known. */
     readonly maxAge: Millis;
-  }[];
+  })[];
 }
 
 export type FieldOperationResult =

@@ -58,9 +58,9 @@ export function compileInterlock(
   const { interlock } = target.point.definition;
   const asked = conditionsOf(interlock, value);
   if (interlock === undefined || asked.length === 0) return null;
-  const conditions = asked.map(({ point: name, equals }) => {
+  const conditions = asked.map(({ point: name, writing: _, ...expected }) => {
     const { point } = getPoint(target, { device: target.device.id, name }, index);
-    return { number: point.number, pointId: point.id, equals, maxAge: point.definition.maxAge };
+    return { number: point.number, pointId: point.id, ...expected, maxAge: point.definition.maxAge };
   });
   return { name: interlock.name, conditions };
 }

@@ -97,7 +97,7 @@ export class ChangeFilter {
   #acceptOne(slot: number, sample: Sample, at: Instant, out: PointChange[]): void {
     const definition = this.#points[slot]?.definition;
     if (definition === undefined) return;
-    this.#tell(slot, judgeSample(sample, definition), "value" in sample ? sample.takenAt : null, at, out);
+    this.#tell(slot, judgeSample(sample, definition), "takenAt" in sample ? sample.takenAt : null, at, out);
   }
 
   #tell(slot: number, judged: JudgedSample, takenAt: Instant | null, at: Instant, out: PointChange[]): void {
@@ -126,6 +126,7 @@ export function judgeSample(sample: Sample, definition: Pick<PointDefinition, "r
     return { value: null, quality: FAULTS[sample.fault.code].quality, cause: sample.fault.code };
   }
   if ("sentinel" in sample) return { value: null, ...NO_VALUE };
+  if ("bad" in sample) return { value: null, quality: sample.bad, cause: "device-report" };
   const { value, quality } = sample;
   if (typeof value === "number" && !Number.isFinite(value)) return { value: null, ...NO_VALUE };
   const range = definition.range;

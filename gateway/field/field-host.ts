@@ -144,7 +144,7 @@ export class FieldHost implements Field, FieldFrames, LoopService {
       const slot = keeper.points.findSlot(point);
       if (sample === undefined || slot === undefined) return [];
       const judged = judgeSample(sample, keeper.points.getPoint(slot).definition);
-      const sourceTimestamp = "value" in sample ? sample.takenAt : null;
+      const sourceTimestamp = "takenAt" in sample ? sample.takenAt : null;
       return [{ point, ...judged, gatewayTimestamp: at, sourceTimestamp }];
     });
     const faults = [...samples.values()].flatMap((sample) => ("fault" in sample ? [sample.fault] : []));

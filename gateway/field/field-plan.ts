@@ -4,6 +4,7 @@ import type { BusId, CommandId, PointId, PointNumber } from "../../domain/ids.ts
 import type { PollClass, SitePoint } from "../../domain/point.ts";
 import type { Quirk } from "../../domain/profile.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
+import type { ExpectedValue } from "../../domain/safety/interlock.ts";
 import type { Instant, Millis, Uptime } from "../../domain/time.ts";
 
 /** Everything one field host needs; structured-cloneable, told to it once at its start. */
@@ -106,13 +107,12 @@ export interface OperationInterlock {
   /** As the profile names it, for people. */
   readonly name: string;
   /** All must hold; on the same unit as the write. */
-  readonly conditions: readonly {
+  readonly conditions: readonly (ExpectedValue & {
     readonly number: PointNumber;
     readonly pointId: PointId;
-    readonly equals: PointValue;
     /** Read longer than this before the write, the condition is not known. */
     readonly maxAge: Millis;
-  }[];
+  })[];
 }
 
 export interface OperationReadBack {

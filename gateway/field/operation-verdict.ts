@@ -33,6 +33,7 @@ export function proofOf(sample: Sample | undefined): Proof {
   if (sample === undefined) return { fault: "not-read" };
   if ("fault" in sample) return { fault: sample.fault.code };
   if ("sentinel" in sample) return { fault: "sentinel" };
+  if ("bad" in sample) return { fault: sample.bad };
   if (sample.quality !== undefined) return { fault: sample.quality };
   if (typeof sample.value === "number" && !Number.isFinite(sample.value)) return { fault: "sentinel" };
   return { value: sample.value };

@@ -1,3 +1,4 @@
+import { expectedValues } from "../../domain/safety/interlock.ts";
 import type { WrittenPoint, WrittenProfile } from "./profile-schema.ts";
 import { findNearest } from "./source/nearest-word.ts";
 import { type Complaint, show } from "./source/problem-list.ts";
@@ -58,9 +59,12 @@ function conditionComplaints(
       ({ type }) => condition.writing !== undefined && !fits(condition.writing, type),
     );
     return [
-      ...(fits(condition.equals, point.type)
-        ? []
-        : [{ path: [...path, "equals"], complaint: wrongValue(condition.equals, point) }]),
+      ...expectedValues(condition)
+        .filter((value) => !fits(value, point.type))
+        .map((value) => ({
+          path: [...path, "oneOf" in condition ? "oneOf" : "equals"],
+          complaint: wrongValue(value, point),
+        })),
       ...misfits.map((user) => ({
         path: [...path, "writing"],
         complaint: wrongValue(condition.writing, user),

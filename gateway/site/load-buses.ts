@@ -1,7 +1,7 @@
 import { BusId } from "../../domain/ids.ts";
 import { POLL_CLASSES, type PollClass } from "../../domain/point.ts";
 import { Millis } from "../../domain/time.ts";
-import { AddressError } from "../../drivers/driver.ts";
+import { AddressError, type SiteFolders } from "../../drivers/driver.ts";
 import { isDriverName } from "../../drivers/registry.ts";
 import type { LoadDriver } from "./load-profile.ts";
 import { DEFAULT_POLL_INTERVALS_MS, type SiteBus } from "./site.ts";
@@ -22,6 +22,7 @@ export interface BusContext {
   readonly source: YamlSource;
   readonly problems: ProblemList;
   readonly loadDriver: LoadDriver;
+  readonly folders: SiteFolders;
 }
 
 /** The buses that are right, by id; tells what is wrong with the others. */
@@ -61,7 +62,7 @@ async function loadBus(
   if (!isDriverName(name)) return undefined;
   const driver = await context.loadDriver(name);
   try {
-    const config = driver.parseBusConfig(own);
+    const config = driver.parseBusConfig(own, context.folders);
     return {
       id: BusId(id),
       driver: name,

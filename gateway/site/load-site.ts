@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { GatewayId, SiteId } from "../../domain/ids.ts";
+import type { SiteFolders } from "../../drivers/driver.ts";
 import { loadDriver as loadRegisteredDriver } from "../../drivers/registry.ts";
 import { checkGroups } from "./check-groups.ts";
 import { checkOverlaps } from "./check-overlaps.ts";
@@ -50,6 +51,7 @@ export async function loadSite(
     source,
     problems,
     loadDriver: sources.loadDriver,
+    folders: foldersOf(path, header?.dataFolder),
   });
   const { entries, isWhole } = checkEntries(source, problems);
   const found = await searchProfiles(folders, { source, problems });
@@ -224,6 +226,12 @@ function isolate(bus: CheckedBus, devices: readonly ResolvedDevice[], { source, 
   }
   const [service] = services;
   return { ...rest, isolationGroup: writtenGroup ?? service ?? bus.id };
+}
+
+/** Without a data folder the site file is refused anyway. */
+function foldersOf(path: string, dataFolder = "."): SiteFolders {
+  const site = resolve(dirname(path));
+  return { site, data: resolve(site, dataFolder) };
 }
 
 function settingsOf(header: ReturnType<typeof SITE_SCHEMA.parse>, folder: string) {

@@ -34,13 +34,24 @@ const readBack = z.strictObject(
 
 const CONDITION = "{ point: selector-local, equals: false }";
 const conditionValue = z.union([number, z.boolean(), z.string()], "a value of the point's type");
+const conditionKeys = { point: slug, writing: conditionValue.exactOptional() };
+const conditionShape = `${CONDITION}, or oneOf: [ … ] instead of equals, with writing: true where it is asked only of orders to true`;
 const interlock = z.strictObject(
   {
     all: z
       .array(
-        z.strictObject(
-          { point: slug, equals: conditionValue, writing: conditionValue.exactOptional() },
-          `${CONDITION}, with writing: true where it is asked only of orders to true`,
+        z.union(
+          [
+            z.strictObject({ ...conditionKeys, equals: conditionValue }),
+            z.strictObject({
+              ...conditionKeys,
+              oneOf: z
+                .array(conditionValue, conditionShape)
+                .min(2, "at least two values")
+                .max(32, "at most 32"),
+            }),
+          ],
+          conditionShape,
         ),
         `a list of conditions like ${CONDITION}`,
       )

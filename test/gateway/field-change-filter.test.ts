@@ -87,6 +87,21 @@ t.test("what is told", async (t) => {
       ],
     },
     {
+      name: "the device's own verdict that it has no value",
+      samples: [
+        of(1),
+        { bad: "bad/out-of-service", takenAt: AT },
+        { bad: "bad/out-of-service", takenAt: AT },
+        { bad: "bad/sensor-failure", takenAt: null },
+      ],
+      told: [
+        {},
+        { value: null, quality: "bad/out-of-service", cause: "device-report", sourceTimestamp: AT },
+        undefined,
+        { quality: "bad/sensor-failure", sourceTimestamp: null },
+      ],
+    },
+    {
       name: "booleans and texts",
       samples: [of(false), of(false), of(true), of("on"), of("on")],
       told: [{}, undefined, { value: true }, { value: "on" }, undefined],
@@ -127,6 +142,7 @@ const anySample: fc.Arbitrary<Sample> = fc.oneof(
   fc.double().map(of),
   fc.integer({ min: -20, max: 120 }).map(of),
   fc.constant<Sample>({ sentinel: 1 }),
+  fc.constant<Sample>({ bad: "bad/device-failure", takenAt: null }),
   fc.constant<Sample>({ fault: new DeviceFault("timeout", "read") }),
   fc
     .integer({ min: 0, max: 9 })

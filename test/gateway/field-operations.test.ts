@@ -314,6 +314,11 @@ const condition = (register: number, equals: PointValue, maxAge = 90_000) => ({
   equals,
   maxAge: Millis(maxAge),
 });
+const oneOf = (register: number, values: readonly PointValue[]) => ({
+  ...member(register),
+  oneOf: values,
+  maxAge: Millis(90_000),
+});
 
 t.test(
   "I33 the interlock is read with the proofs and judged as the last step before the write",
@@ -325,6 +330,18 @@ t.test(
         conditions: [condition(2, 0), condition(3, 8)],
         outcome: "rejected",
         detail: /register-3 is 7, but must be 8/,
+      },
+      {
+        name: "holds with one of several",
+        conditions: [oneOf(3, [6, 7])],
+        outcome: "succeeded",
+        detail: /./,
+      },
+      {
+        name: "none of several",
+        conditions: [oneOf(3, [5, 6])],
+        outcome: "rejected",
+        detail: /register-3 is 7, but must be 5 or 6/,
       },
       {
         name: "not known",

@@ -160,6 +160,15 @@ const PROFILE_CASES: readonly RefusedCase[] = [
     says: /found true, expected a number, as p is/,
   },
   {
+    name: "a condition that its point can meet with one of its values only",
+    ...meter(
+      writtenPoint("p", 1, ", interlock: gate"),
+      "interlocks: { gate: { all: [{ point: p, oneOf: ‸[0, true] }] } }",
+    ),
+    pointers: ["/interlocks/gate/all/0/oneOf"],
+    says: /found true, expected a number, as p is/,
+  },
+  {
     name: "a condition asked of a value that is never written",
     ...meter(
       writtenPoint("p", 1, ", interlock: gate"),

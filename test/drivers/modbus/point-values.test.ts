@@ -57,7 +57,7 @@ async function withSession(
 function written(sample: Sample): unknown {
   if ("fault" in sample) return { fault: sample.fault.code };
   if ("sentinel" in sample) return { sentinel: Number.isNaN(sample.sentinel) ? "NaN" : sample.sentinel };
-  return { value: sample.value };
+  return "bad" in sample ? { bad: sample.bad } : { value: sample.value };
 }
 
 async function run(session: UnitSession<ModbusAddress>, one: GoldenExchange): Promise<unknown> {
