@@ -1,7 +1,7 @@
 import type { PointNumber } from "../domain/ids.ts";
 import type { FieldPlan, FieldUnitPlan } from "./field/field-plan.ts";
 import { planField } from "./field/plan-field.ts";
-import { isPolled } from "./field/unit-points.ts";
+import { isPolled } from "./field/unit/unit-points.ts";
 import type { Site } from "./site/site.ts";
 
 /** What each field host is told, and which sweep confirms each point. */

@@ -6,9 +6,9 @@ import type { Exchange, Sample, UnitSession } from "../../drivers/driver.ts";
 import { type BusScheduler, dueAfter } from "./bus-scheduler.ts";
 import type { LineMeter } from "./line-meter.ts";
 import type { OperationLine } from "./operation-runner.ts";
-import type { PollTask } from "./poll-plan.ts";
+import type { PollTask } from "./unit/poll-plan.ts";
 import type { ReportBatcher } from "./report-batcher.ts";
-import type { Moment, SessionKeeper } from "./session-keeper.ts";
+import type { Moment, SessionKeeper } from "./unit/session-keeper.ts";
 import type { SilenceBudget } from "./silence-budget.ts";
 
 /** The longest idle wait: a schedule with nothing in it is looked at again after this. */

@@ -4,7 +4,7 @@ import { POLL_CLASSES, type PollClass, type SitePoint } from "../../domain/point
 import type { Quirk } from "../../domain/profile.ts";
 import type { Millis } from "../../domain/time.ts";
 import type { FieldBusPlan, FieldPlan, FieldUnitPlan } from "./field-plan.ts";
-import { isPolled } from "./unit-points.ts";
+import { isPolled } from "./unit/unit-points.ts";
 
 /** A bus as the site file tells it (`SiteBus` is one). */
 export interface FieldBusSource {

@@ -5,7 +5,7 @@ import { isBad } from "../../domain/quality.ts";
 import type { PointChange } from "../../domain/reading.ts";
 import { Instant } from "../../domain/time.ts";
 import type { Sample } from "../../drivers/driver.ts";
-import { ChangeFilter } from "../../gateway/field/change-filter.ts";
+import { ChangeFilter } from "../../gateway/field/unit/change-filter.ts";
 import { sitePoint } from "./field/host-bench.ts";
 
 const AT = Instant(1_000);

@@ -2,7 +2,7 @@ import type { PointNumber } from "../../../domain/ids.ts";
 import type { PointChange } from "../../../domain/reading.ts";
 import type { Clock } from "../../../domain/time.ts";
 import type { FieldPlan, FieldReport, FieldReportSink } from "../field-plan.ts";
-import { isPolled } from "../unit-points.ts";
+import { isPolled } from "../unit/unit-points.ts";
 
 const CHANGES_MAX = 1_000;
 

@@ -1,11 +1,11 @@
-import { exponentialBackoff } from "../../domain/backoff.ts";
-import { type DeviceFault, FAULTS, type FaultCode } from "../../domain/errors.ts";
-import type { PointChange } from "../../domain/reading.ts";
-import { type Instant, Millis, Seconds, Uptime } from "../../domain/time.ts";
-import type { Driver, Exchange, Sample, UnitSession } from "../../drivers/driver.ts";
-import { rankOf } from "./bus-scheduler.ts";
+import { exponentialBackoff } from "../../../domain/backoff.ts";
+import { type DeviceFault, FAULTS, type FaultCode } from "../../../domain/errors.ts";
+import type { PointChange } from "../../../domain/reading.ts";
+import { type Instant, Millis, Seconds, Uptime } from "../../../domain/time.ts";
+import type { Driver, Exchange, Sample, UnitSession } from "../../../drivers/driver.ts";
+import { rankOf } from "../bus-scheduler.ts";
 import { ChangeFilter } from "./change-filter.ts";
-import type { FieldBusPlan, FieldUnitPlan, UnitFigures } from "./field-plan.ts";
+import type { FieldBusPlan, FieldUnitPlan, UnitFigures } from "../field-plan.ts";
 import { type PlanChange, PollPlan, type PollTask } from "./poll-plan.ts";
 import { isPolled, UnitPoints } from "./unit-points.ts";
 

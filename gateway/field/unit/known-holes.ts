@@ -1,4 +1,4 @@
-import type { Footprint, HoleMap } from "../../drivers/driver.ts";
+import type { Footprint, HoleMap } from "../../../drivers/driver.ts";
 
 /** Beyond this many, holes are no longer remembered: blocks over them are split anew each time they are planned. */
 const HOLES_MAX = 256;

@@ -1,5 +1,5 @@
-import type { PointNumber } from "../../domain/ids.ts";
-import type { PointDefinition, SitePoint } from "../../domain/point.ts";
+import type { PointNumber } from "../../../domain/ids.ts";
+import type { PointDefinition, SitePoint } from "../../../domain/point.ts";
 
 /** Whether a point is read by polling: it can be read at all, and is a value. */
 export function isPolled(definition: Pick<PointDefinition, "access" | "type">): boolean {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { PointDefinition, PollClass } from "../../domain/point.ts";
-import type { Driver, Exchange, UnitSession } from "../../drivers/driver.ts";
-import { rankOf, type ScheduledTask, spread } from "./bus-scheduler.ts";
-import type { FieldBusPlan, FieldUnitPlan } from "./field-plan.ts";
+import type { PointDefinition, PollClass } from "../../../domain/point.ts";
+import type { Driver, Exchange, UnitSession } from "../../../drivers/driver.ts";
+import { rankOf, type ScheduledTask, spread } from "../bus-scheduler.ts";
+import type { FieldBusPlan, FieldUnitPlan } from "../field-plan.ts";
 import { gapBetween, KnownHoles } from "./known-holes.ts";
 import { ReachedIntervals } from "./reached-intervals.ts";
 import { isPolled, type UnitPoints } from "./unit-points.ts";

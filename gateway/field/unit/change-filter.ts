@@ -1,15 +1,15 @@
-import { FAULTS } from "../../domain/errors.ts";
-import type { PointDefinition, SitePoint } from "../../domain/point.ts";
+import { FAULTS } from "../../../domain/errors.ts";
+import type { PointDefinition, SitePoint } from "../../../domain/point.ts";
 import {
   type BadQuality,
   QUALITIES,
   QUALITY_CAUSES,
   type Quality,
   type QualityCause,
-} from "../../domain/quality.ts";
-import type { PointChange, PointValue } from "../../domain/reading.ts";
-import type { Instant } from "../../domain/time.ts";
-import type { Sample } from "../../drivers/driver.ts";
+} from "../../../domain/quality.ts";
+import type { PointChange, PointValue } from "../../../domain/reading.ts";
+import type { Instant } from "../../../domain/time.ts";
+import type { Sample } from "../../../drivers/driver.ts";
 
 /** Told state before anything was told: differs from every quality. */
 const UNTOLD = 255;
