@@ -1,6 +1,6 @@
 import type { BusId, DeviceId, ProfileId } from "./ids.ts";
 import type { SitePoint } from "./point.ts";
-import type { DeviceClass, Quirk, Service } from "./profile.ts";
+import type { DeviceClass, ProbeCheck, Quirk, Service } from "./profile.ts";
 
 /** WGS 84, degrees. */
 export interface Position {
@@ -26,4 +26,6 @@ export interface Device {
   readonly members: readonly DeviceId[];
   readonly points: readonly SitePoint[];
   readonly quirks: readonly Quirk[];
+  /** Of its profile. */
+  readonly probe?: readonly ProbeCheck[];
 }

@@ -22,14 +22,29 @@ export type PollClass = (typeof POLL_CLASSES)[number];
 /** What waits how long, how often, and what stands behind it: PROTOCOL §8. */
 export type CommandClass = "K0" | "K1" | "K2" | "K3";
 
-/** What proves a write: the point that shows it, how near it must come, and how long that may take. */
+/** What proves a write or an action: the point that shows it, how near it must come, and how long that may take. */
 export interface ReadBack {
   readonly point: string;
+  /** What the point must show: an argument of the action, or always the same. Absent: the value that was commanded. */
+  readonly expects?: { readonly argument: string } | { readonly value: PointValue };
   /** `members`: every member of the group must agree. */
   readonly of: "device" | "members";
   /** Inclusive, in the point's unit; 0 for booleans and text. */
   readonly tolerance: number;
   readonly within: Millis;
+}
+
+/** What an action is told when it is run; a command gives one value for each, in order. */
+export interface ArgumentDefinition {
+  /** Unique in its action, e.g. `timeout-minutes`. */
+  readonly name: string;
+  readonly type: "number" | "boolean" | "text";
+  /** As {@link PointDefinition.unit}. */
+  readonly unit: string;
+  /** Inclusive, in `unit`; required of a number. A command outside is rejected. */
+  readonly range?: { readonly min: number; readonly max: number };
+  /** The only values that are taken; absent: all of the type and in range. */
+  readonly oneOf?: readonly PointValue[];
 }
 
 /** One register of a write that the device wants in several steps. */
@@ -69,6 +84,15 @@ export interface PointDefinition<Address = unknown> {
   readonly interlock?: Interlock;
   /** Least time from the end of one operation to the begin of the next (DOMAIN E.2, rule 15). */
   readonly minInterval?: Millis;
+  /** Of an action; absent: it takes none. */
+  readonly args?: readonly ArgumentDefinition[];
+  /**
+   * Its samples are things that happened, not a state: each is told, even when it equals the last (a card read twice),
+   * and it is never asked for. Only for points that the unit tells by itself.
+   */
+  readonly event?: true;
+  /** A text that names a person, e.g. a badge number: it leaves the field host only as a keyed hash (DOMAIN F.1, rule 6). */
+  readonly privacy?: "pseudonymous";
   /** Several registers to write in order, where the device wants a handshake. */
   readonly writeSequence?: readonly WriteStep[];
   /** Written when nobody may command the point any more, e.g. full light. */

@@ -1,5 +1,6 @@
 import type { ProfileId } from "./ids.ts";
 import type { PointDefinition } from "./point.ts";
+import type { PointValue } from "./reading.ts";
 import type { Millis } from "./time.ts";
 
 /** The four services of a city; also the default isolation groups of field hosts. */
@@ -38,6 +39,24 @@ export interface Quirk {
   readonly why: string;
 }
 
+/**
+ * One thing that must be so if the device is the model that its profile describes: a model text, a voltage that is
+ * plausible. Read once the unit answers, before any of its values is told; all checks must hold.
+ */
+export type ProbeCheck = {
+  /** A point of the profile that can be read. */
+  readonly point: string;
+  /** What it would mean otherwise, for whoever stands before the cabinet. */
+  readonly why: string;
+} & (
+  | { readonly equals: PointValue }
+  | { readonly oneOf: readonly PointValue[] }
+  /** A regular expression (ECMAScript, `u`) that a text must match in whole or in part, as it is written. */
+  | { readonly matches: string }
+  /** Inclusive, in the point's unit. */
+  | { readonly min: number; readonly max: number }
+);
+
 /** Data that describes a device model: the only place that knows one. */
 export interface Profile {
   readonly id: ProfileId;
@@ -50,6 +69,8 @@ export interface Profile {
   /** Addresses may hold linear forms of the parameters; they are resolved for each device by `gateway/site`. */
   readonly points: readonly PointDefinition[];
   readonly quirks: readonly Quirk[];
+  /** Whether it is really that device; absent: nobody can tell. */
+  readonly probe?: readonly ProbeCheck[];
   /** Whether devices of this profile list `members` in the site file (a group). */
   readonly group: "none" | "members";
   /** SHA-256 of the profile's file, hexadecimal: tells the center when points changed their meaning. */

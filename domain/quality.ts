@@ -46,5 +46,9 @@ export const QUALITY_CAUSES = [
   "field-host-down",
   "gateway-restarted",
   "device-report",
+  /** The unit answers, but its probe says that it is another device than the profile describes. */
+  "wrong-device",
+  /** An event point: the unit answers, and nothing has happened since. */
+  "no-event-yet",
 ] as const;
 export type QualityCause = (typeof QUALITY_CAUSES)[number];

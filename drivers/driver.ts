@@ -104,17 +104,27 @@ export interface UnitSession<Address = unknown> {
   exchange(exchange: Exchange<Address>, signal: AbortSignal): Promise<readonly Sample[]>;
   /** Resolves when the unit has acknowledged, which is not yet proof that it acted. @throws {DeviceFault} */
   write(point: PointDefinition<Address>, value: PointValue, signal: AbortSignal): Promise<void>;
-  /** Methods (OPC UA), outputs with arguments (OSDP). */
+  /**
+   * Runs a point of type `action`: a method (OPC UA), an output for a time (OSDP). `args`: one for each of the
+   * definition's, of its type and in its range. Resolves with what the unit returned, if anything, once it has
+   * acknowledged. @throws {DeviceFault} `refused-by-device` when the unit itself said no.
+   */
   invoke?(
     point: PointDefinition<Address>,
     args: readonly PointValue[],
     signal: AbortSignal,
   ): Promise<PointValue | undefined>;
-  /** Whether the unit tells this point by itself: it is then subscribed and never planned. Absent: none. */
+  /**
+   * Whether the unit tells this point by itself: it is then subscribed and never polled. A read on somebody's behalf
+   * (operation, K0) plans it like any other, unless it is an event. Absent: none.
+   */
   tellsByItself?(point: PointDefinition<Address>): boolean;
   /**
-   * Values and events of the points that the unit tells by itself. Resolves once `signal` aborts.
-   * @throws {DeviceFault} when the unit gave the subscription up; the field host subscribes anew.
+   * Values and events of the points that the unit tells by itself: first every value as it stands, then what changes.
+   * Resolves once `signal` aborts. Where the line takes one request at a time it asks nothing by itself: what it
+   * needs goes through {@link KeepAlive.exchange}. Subscribed anew, with back-off, after it was given up, and
+   * whenever the unit had been silent, so that every value is told again.
+   * @throws {DeviceFault} when the unit gave the subscription up.
    */
   subscribe?(
     points: readonly PointDefinition<Address>[],

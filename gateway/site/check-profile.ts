@@ -1,4 +1,5 @@
 import { findUnitMeant } from "../../domain/units.ts";
+import { actionComplaints, expectationComplaint } from "./check-actions.ts";
 import { interlockComplaints } from "./check-interlocks.ts";
 import type { WrittenPoint, WrittenProfile } from "./profile-schema.ts";
 import { findNearest } from "./source/nearest-word.ts";
@@ -26,6 +27,7 @@ export function checkProfile(written: WrittenProfile, source: YamlSource, proble
     checkReadBack(point, written, { at, tell });
   }
   for (const { path, complaint } of interlockComplaints(written)) tell(path, complaint);
+  for (const { path, complaint } of actionComplaints(written)) tell(path, complaint);
 }
 
 type Tell = (path: YamlPath, complaint: Complaint) => void;
@@ -142,14 +144,11 @@ interface Place {
   readonly tell: Tell;
 }
 
-function checkReadBack(
-  { name, type, unit, readBack }: WrittenPoint,
-  written: WrittenProfile,
-  { at, tell }: Place,
-): void {
+function checkReadBack(point: WrittenPoint, written: WrittenProfile, { at, tell }: Place): void {
+  const { name, type, unit, readBack } = point;
   if (readBack === undefined) return;
   const path = [...at, "readBack"];
-  if (type !== "number" && readBack.tolerance !== 0) {
+  if (type !== "action" && type !== "number" && readBack.tolerance !== 0) {
     tell([...path, "tolerance"], {
       found: String(readBack.tolerance),
       expected: `0 on a ${type}`,
@@ -162,7 +161,11 @@ function checkReadBack(
     tell([...path, "of"], { found: "members", expected: "device, as the profile is no group", remedy });
     return;
   }
-  const proof = written.points.find((point) => point.name === readBack.point);
+  const proof = written.points.find((each) => each.name === readBack.point);
+  const misfit = expectationComplaint(point, proof);
+  if (misfit !== undefined) tell([...path, ...misfit.path], misfit.complaint);
+  const isJudged = misfit !== undefined || (readBack.expects !== undefined && proof?.access !== "write");
+  if (isJudged && proof !== undefined) return;
   const complaint = proofComplaint({ name, type, unit, proof: readBack.point }, proof, written);
   if (complaint !== undefined) tell([...path, "point"], complaint);
 }

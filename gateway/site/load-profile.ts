@@ -142,7 +142,7 @@ function profileOf(written: WrittenProfile, deviceClass: DeviceClass, hash: stri
 }
 
 function pointOf(
-  { unit = "1", deadband = 0, scale, interlock, ...rest }: WrittenPoint,
+  { unit = "1", deadband = 0, scale, interlock, args, ...rest }: WrittenPoint,
   interlocks: WrittenProfile["interlocks"],
 ): PointDefinition {
   const conditions = interlock === undefined ? undefined : interlocks[interlock];
@@ -151,6 +151,7 @@ function pointOf(
     unit,
     deadband,
     ...(scale !== undefined && { scale: scaleOf(scale) }),
+    ...(args !== undefined && { args: args.map((argument) => ({ unit: "1", ...argument })) }),
     ...(interlock !== undefined &&
       conditions !== undefined && { interlock: { name: interlock, ...conditions } }),
   });

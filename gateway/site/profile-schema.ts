@@ -22,9 +22,15 @@ const UNIT = "a UCUM code that domain/units.ts lists, e.g. W, V, A, Cel, %, s, o
 const ADDRESS_BOUND = 1_000_000_000;
 const parameterValue = whole(-ADDRESS_BOUND, ADDRESS_BOUND, "a whole number");
 
+const EXPECTS = "{ argument: position } or { value: true }";
+const conditionValue = z.union([number, z.boolean(), z.string()], "a value of the point's type");
 const readBack = z.strictObject(
   {
     point: slug,
+    /** Required of an action. */
+    expects: z
+      .union([z.strictObject({ argument: slug }), z.strictObject({ value: conditionValue })], EXPECTS)
+      .exactOptional(),
     of: z.enum(["device", "members"], "device or members").default("device"),
     tolerance: number.min(0, "a number from 0, in the point's unit"),
     within: duration("50 ms", "60 s", "2 s"),
@@ -33,7 +39,6 @@ const readBack = z.strictObject(
 );
 
 const CONDITION = "{ point: selector-local, equals: false }";
-const conditionValue = z.union([number, z.boolean(), z.string()], "a value of the point's type");
 const conditionKeys = { point: slug, writing: conditionValue.exactOptional() };
 const conditionShape = `${CONDITION}, or oneOf: [ … ] instead of equals, with writing: true where it is asked only of orders to true`;
 const interlock = z.strictObject(
@@ -60,6 +65,29 @@ const interlock = z.strictObject(
   },
   `{ all: [${CONDITION}] }`,
 );
+
+const range = z
+  .strictObject({ min: number, max: number }, RANGE)
+  .refine(({ min, max }) => min <= max, RANGE)
+  .exactOptional();
+
+const argument = z.strictObject(
+  {
+    name: slug,
+    type: oneOf(["number", "boolean", "text"]),
+    /** Required for numbers. */
+    unit: z.enum(listOf(UNIT_CODES), UNIT).exactOptional(),
+    /** Required for numbers, unless oneOf lists them. */
+    range,
+    oneOf: z
+      .array(z.union([number, z.boolean(), z.string().max(4_096)], "a value of the argument's type"))
+      .min(1, "at least one value")
+      .max(100, "at most 100 values")
+      .exactOptional(),
+  },
+  "{ name: timeout, type: number, unit: min, range: { min: 1, max: 1440 } }",
+);
+export type WrittenArgument = z.output<typeof argument>;
 
 const point = z.strictObject(
   {
@@ -90,10 +118,7 @@ const point = z.strictObject(
       .min(1, "at least one raw number")
       .max(16, "at most 16")
       .exactOptional(),
-    range: z
-      .strictObject({ min: number, max: number }, RANGE)
-      .refine(({ min, max }) => min <= max, RANGE)
-      .exactOptional(),
+    range,
     /** Required for numbers that are read; others tell every change. */
     deadband: number.min(0, "a number from 0, in the point's unit; 0 tells every change").exactOptional(),
     pollClass: oneOf(POLL_CLASSES),
@@ -105,6 +130,14 @@ const point = z.strictObject(
     interlock: slug.exactOptional(),
     minInterval: duration("1 s", "1 h", "60 s").exactOptional(),
     safeValue: z.union([number, z.boolean(), z.string()], "a value of the point's type").exactOptional(),
+    /** Of an action. */
+    args: z
+      .array(argument, "a list of arguments")
+      .min(1, "at least one argument")
+      .max(16, "at most 16")
+      .exactOptional(),
+    event: z.literal(true, "true, or no event").exactOptional(),
+    privacy: z.literal("pseudonymous", "pseudonymous, or no privacy").exactOptional(),
     source: text(300, SOURCE).min(8, SOURCE),
   },
   "a mapping with name, type, unit, access, address, pollClass, maxAge and source",

@@ -1,5 +1,6 @@
 import t from "tap";
 import {
+  load,
   METER,
   type Planted,
   point,
@@ -16,6 +17,84 @@ const meter = (points: string, more = ""): Planted => ({
 });
 
 const GATE = "interlocks: { gate-clear: { all: [{ point: p, equals: 0 }] } }";
+
+/** An action proven by register 1, a number in W. */
+const action = (more: string, expects = "expects: { argument: level }, "): string =>
+  [
+    point("p", 1),
+    `  - { name: run, type: action, access: write, commandClass: K2, readBack: { ${expects}point: p, tolerance: 0, within: 1 s }, address: { table: holding, register: 9 }, pollClass: meter, maxAge: 5 min, source: "Meter manual, p. 4"${more} }`,
+  ].join("\n");
+const LEVEL = "name: level, type: number, unit: W, range: { min: 0, max: 9 }";
+const TEXT =
+  "type: text, access: read, address: { table: holding, register: 5, registers: 4 }, pollClass: fast, maxAge: 5 s";
+
+const ACTION_CASES: readonly RefusedCase[] = [
+  {
+    name: "an action whose read-back expects nothing",
+    ...meter(action(`, args: [{ ${LEVEL} }]`, "").replace("readBack: ", "readBack: ‸")),
+    pointers: ["/points/1/readBack/expects"],
+    says: /an action like run has no value/,
+  },
+  {
+    name: "an expected argument that the action lacks",
+    ...meter(
+      action(", args: [{ name: volume, type: boolean }]").replace("argument: level", "argument: ‸level"),
+    ),
+    pointers: ["/points/1/readBack/expects/argument"],
+    says: /an argument of the action: volume/,
+  },
+  {
+    name: "an argument that is proven in another unit",
+    ...meter(
+      action(`, args: [{ ${LEVEL.replace("W", "A")} }]`).replace("argument: level", "argument: ‸level"),
+    ),
+    pointers: ["/points/1/readBack/expects/argument"],
+    says: /found level, a number in A, expected a number in W/,
+  },
+  {
+    name: "a number without range among the arguments",
+    ...meter(action(", args: [‸{ name: level, type: number, unit: W }]")),
+    pointers: ["/points/1/args/0/range"],
+    says: /no range/,
+  },
+  {
+    name: "a choice of another type",
+    ...meter(action(`, args: [{ ${LEVEL} }, { name: to, type: text, oneOf: [a, ‸7] }]`)),
+    pointers: ["/points/1/args/1/oneOf/1"],
+    says: /found 7, expected a text/,
+  },
+  {
+    name: "arguments of a number",
+    ...meter(writtenPoint("p", 1, `, ‸args: [{ ${LEVEL} }]`)),
+    pointers: ["/points/0/args"],
+    says: /no args on a number/,
+  },
+  {
+    name: "a pseudonym of a number",
+    ...meter(point("p", 1, ", privacy: ‸pseudonymous")),
+    pointers: ["/points/0/privacy"],
+    says: /a pseudonym is one/,
+  },
+  {
+    name: "an event that proves a write",
+    ...meter(
+      `${point("p", 1, ", ‸event: true").replace("deadband: 1", "deadband: 0")}\n${writtenPoint("q", 2).replace("point: q", "point: p")}`,
+    ),
+    pointers: ["/points/0/event"],
+    says: /proves or permits a write/,
+  },
+];
+
+t.test("an action with its arguments, an event and a pseudonym are taken as they are written", async (t) => {
+  const written = `${action(`, args: [{ ${LEVEL} }]`)}\n  - { name: card, ${TEXT}, event: true, privacy: pseudonymous, source: "Meter manual, p. 5" }`;
+  const site = await load(t, meter(written));
+  const [, run, card] = site.devices[0]?.points ?? [];
+  t.match(run?.definition, {
+    readBack: { expects: { argument: "level" } },
+    args: [{ name: "level", type: "number", unit: "W" }],
+  });
+  t.match(card?.definition, { event: true, privacy: "pseudonymous", deadband: 0 });
+});
 
 const PROFILE_CASES: readonly RefusedCase[] = [
   {
@@ -185,4 +264,4 @@ const PROFILE_CASES: readonly RefusedCase[] = [
   },
 ];
 
-for (const planted of PROFILE_CASES) proveRefused(t, planted);
+for (const planted of [...PROFILE_CASES, ...ACTION_CASES]) proveRefused(t, planted);
