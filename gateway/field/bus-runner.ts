@@ -10,10 +10,10 @@ import type { BusFigures, BusFrame, FieldBusPlan } from "./field-plan.ts";
 import { FrameRing } from "./frame-ring.ts";
 import { LineMeter } from "./line-meter.ts";
 import { type LineParts, OpenLine, type UrgentJob } from "./open-line.ts";
-import type { PollTask } from "./unit/poll-plan.ts";
 import type { ReportBatcher } from "./report-batcher.ts";
-import { type Moment, SessionKeeper } from "./unit/session-keeper.ts";
 import { SilenceBudget } from "./silence-budget.ts";
+import type { PollTask } from "./unit/poll-plan.ts";
+import { type Moment, SessionKeeper } from "./unit/session-keeper.ts";
 
 /** A line that is lost is opened again after 1, 2, 4 … 30 s. */
 const REOPEN_BACKOFF = { min: Seconds(1), max: Seconds(30) };

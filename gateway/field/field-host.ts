@@ -6,7 +6,6 @@ import type { LoopService } from "../../domain/service.ts";
 import { type Clock, Seconds, type Uptime } from "../../domain/time.ts";
 import type { Driver, Sample } from "../../drivers/driver.ts";
 import { BusRunner } from "./bus-runner.ts";
-import { judgeSample } from "./unit/change-filter.ts";
 import type {
   BusFrame,
   Field,
@@ -20,6 +19,7 @@ import type {
 } from "./field-plan.ts";
 import { type OperationLine, runOperation } from "./operation-runner.ts";
 import { ReportBatcher } from "./report-batcher.ts";
+import { judgeSample } from "./unit/change-filter.ts";
 import type { SessionKeeper } from "./unit/session-keeper.ts";
 
 const SWEEPS_EVERY = Seconds(1);

@@ -6,10 +6,10 @@ import type { Exchange, Sample, UnitSession } from "../../drivers/driver.ts";
 import { type BusScheduler, dueAfter } from "./bus-scheduler.ts";
 import type { LineMeter } from "./line-meter.ts";
 import type { OperationLine } from "./operation-runner.ts";
-import type { PollTask } from "./unit/poll-plan.ts";
 import type { ReportBatcher } from "./report-batcher.ts";
-import type { Moment, SessionKeeper } from "./unit/session-keeper.ts";
 import type { SilenceBudget } from "./silence-budget.ts";
+import type { PollTask } from "./unit/poll-plan.ts";
+import type { Moment, SessionKeeper } from "./unit/session-keeper.ts";
 
 /** The longest idle wait: a schedule with nothing in it is looked at again after this. */
 const IDLE_MAX_MS = 60_000;

@@ -4,8 +4,8 @@ import type { PointChange } from "../../../domain/reading.ts";
 import { type Instant, Millis, Seconds, Uptime } from "../../../domain/time.ts";
 import type { Driver, Exchange, Sample, UnitSession } from "../../../drivers/driver.ts";
 import { rankOf } from "../bus-scheduler.ts";
-import { ChangeFilter } from "./change-filter.ts";
 import type { FieldBusPlan, FieldUnitPlan, UnitFigures } from "../field-plan.ts";
+import { ChangeFilter } from "./change-filter.ts";
 import { type PlanChange, PollPlan, type PollTask } from "./poll-plan.ts";
 import { isPolled, UnitPoints } from "./unit-points.ts";
 
