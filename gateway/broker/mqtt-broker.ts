@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { Duplex, pipeline } from "node:stream";
+import { Duplex, pipeline, Readable } from "node:stream";
 import { Aedes, type AedesOptions, type Client } from "aedes";
 import type { Logger } from "pino";
 import type { CommandState } from "../../domain/command.ts";
@@ -13,6 +13,7 @@ import { LengthGuard } from "./length-guard.ts";
 import { type LocalOrders, parseOrder } from "./local-order.ts";
 import type { BrokerUser, PasswordFile } from "./password-file.ts";
 import { findCommandPoint, isPointId, isReadable, topicOf } from "./topics.ts";
+import { retainedTwins, type TwinMessage } from "./twin-message.ts";
 import { TwinPublisher } from "./twin-publisher.ts";
 
 const CONNECTIONS_MAX = 256;
@@ -28,7 +29,7 @@ export interface MqttBrokerParts {
   readonly settings: BrokerSettings;
   readonly users: PasswordFile;
   readonly findPoint: (number: PointNumber) => PointOfDevice | undefined;
-  /** All twins at the start, and what each commit adds. */
+  /** All twins as they are now, and what each commit adds. */
   readonly latestAll: () => Iterable<StoredReading>;
   readonly onCommit: (listener: (readings: readonly StoredReading[]) => void) => () => void;
   readonly orders: LocalOrders;
@@ -59,6 +60,7 @@ export class MqttBroker implements LoopService, AsyncDisposable {
   /** Binds the port. @throws {BrokerAddressError} */
   async open(): Promise<{ readonly host: string; readonly port: number }> {
     const aedes = await Aedes.createBroker(this.#options());
+    this.#retainTwins(aedes);
     // Its types leave this event out, and one that nobody listens to would end the process.
     const emitter: EventEmitter = aedes;
     emitter.on("error", (error: unknown) => this.#parts.logger.error({ err: error }, "MQTT broker"));
@@ -85,7 +87,7 @@ export class MqttBroker implements LoopService, AsyncDisposable {
 
   /** Publishes until aborted, then drops all clients and frees the port. */
   async run(signal: AbortSignal): Promise<void> {
-    const { latestAll, onCommit, onState, clock, siteId, findPoint } = this.#parts;
+    const { onCommit, onState, clock, siteId, findPoint } = this.#parts;
     const publisher = new TwinPublisher({
       siteId,
       findPoint,
@@ -93,17 +95,19 @@ export class MqttBroker implements LoopService, AsyncDisposable {
       publish: (message) => this.#publish(message),
     });
     const stops = [
-      onCommit((readings) => publisher.take(readings)),
+      onCommit((readings) => {
+        if (this.#isHeard) publisher.take(readings);
+      }),
       onState((id, pointId, state) => {
         this.#lastTold = id;
         this.#publishVerdict(pointId, { commandId: id, state });
       }),
     ];
-    publisher.take(latestAll());
     try {
       while (!signal.aborted) {
         await clock.sleep(FLUSH_INTERVAL, signal);
-        publisher.flush();
+        if (this.#isHeard) publisher.flush();
+        else publisher.forget();
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -124,6 +128,19 @@ export class MqttBroker implements LoopService, AsyncDisposable {
     // Those that never sent CONNECT are not known to aedes and would hold the port until it gave them up.
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all([served, closed]);
+  }
+
+  /** A client counts from its CONNECT on, so nothing is lost between that and its first subscription. */
+  get #isHeard(): boolean {
+    return (this.#aedes?.connectedClients ?? 0) > 0;
+  }
+
+  /** Of the memory that aedes brings this alone is ours: it can be replaced as a whole or not at all. */
+  #retainTwins(aedes: Aedes): void {
+    const { persistence } = aedes as unknown as { readonly persistence: object };
+    const createRetainedStreamCombi = (filters: readonly string[]): Readable =>
+      Readable.from(packetsOf(retainedTwins(filters, this.#parts)));
+    Object.assign(persistence, { createRetainedStreamCombi });
   }
 
   #accept(aedes: Aedes, socket: Socket): void {
@@ -204,14 +221,17 @@ export class MqttBroker implements LoopService, AsyncDisposable {
     this.#publish({
       topic: topicOf(this.#parts.siteId, "verdict", pointId),
       payload: JSON.stringify(content),
-      retain: false,
     });
   }
 
-  #publish(message: { readonly topic: string; readonly payload: string; readonly retain: boolean }): void {
-    const packet = { cmd: "publish", qos: 0, dup: false, ...message } as const;
+  #publish({ topic, payload }: TwinMessage): void {
+    const packet = { cmd: "publish", qos: 0, dup: false, retain: false, topic, payload } as const;
     this.#aedes?.publish(packet, (error) => {
-      if (error) this.#parts.logger.warn({ err: error, topic: message.topic }, "twin could not be published");
+      if (error) this.#parts.logger.warn({ err: error, topic }, "twin could not be published");
     });
   }
+}
+
+function* packetsOf(messages: Iterable<TwinMessage>): Generator<object> {
+  for (const message of messages) yield { cmd: "publish", qos: 0, ...message };
 }

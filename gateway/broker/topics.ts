@@ -2,7 +2,7 @@ import { isSlug, type PointId, type SiteId, splitPointId } from "../../domain/id
 
 /**
  * `sc/v1/<site>/<device>/<kind>/<point>`: always six levels. `reported` is retained state, `command` an order,
- * `verdict` what became of it; only `reported` is ever retained.
+ * `verdict` what became of it; only `reported` is ever seen as retained.
  */
 export type TopicKind = "reported" | "command" | "verdict";
 
@@ -29,6 +29,18 @@ export function findCommandPoint(topic: string, siteId: SiteId): PointId | undef
 export function isPointId(text: PointId): boolean {
   const levels = text.split("/");
   return levels.length === 2 && levels.every(isSlug);
+}
+
+/** Tells which points' `reported` topics a readable filter of this site covers; `undefined`: none. */
+export function reportedWithin(filter: string): ((id: PointId) => boolean) | undefined {
+  const [, , , device = "", kind, point = "#", deeper = "#"] = filter.split("/");
+  const isAnyPoint = point === "+" || point === "#";
+  const isComplete = filter.split("/").length >= LEVELS && deeper === "#";
+  if (kind !== "reported" || !isComplete) return undefined;
+  return (id) => {
+    const split = splitPointId(id);
+    return (device === "+" || device === split.device) && (isAnyPoint || point === split.point);
+  };
 }
 
 /** Whether a subscription to `filter` could ever see a message on a command topic of any site. */

@@ -1,27 +1,19 @@
-import type { PointNumber, SiteId } from "../../domain/ids.ts";
+import type { PointNumber } from "../../domain/ids.ts";
 import type { StoredReading } from "../../domain/reading.ts";
 import { type Clock, Millis } from "../../domain/time.ts";
-import type { PointOfDevice } from "../site/site.ts";
-import { topicOf } from "./topics.ts";
+import { type TwinMessage, type TwinSource, twinMessage } from "./twin-message.ts";
 
-/** At most one retained message per point per this time (DESIGN §4): the newest wins, the last is never lost. */
+/** At most one message per point per this time (DESIGN §4): the newest wins, the last is never lost. */
 export const PUBLISH_INTERVAL = Millis(1_000);
 
-export interface TwinPublisherParts {
-  readonly siteId: SiteId;
-  readonly findPoint: (number: PointNumber) => PointOfDevice | undefined;
-  readonly publish: (message: {
-    readonly topic: string;
-    readonly payload: string;
-    readonly retain: true;
-  }) => void;
+export interface TwinPublisherParts extends TwinSource {
+  readonly publish: (message: TwinMessage) => void;
   readonly clock: Clock;
 }
 
-/** Turns committed readings into retained messages. */
+/** Turns committed readings into messages while somebody listens. */
 export class TwinPublisher {
   readonly #parts: TwinPublisherParts;
-  readonly #topics = new Map<PointNumber, { readonly topic: string; readonly unit: string }>();
   readonly #due = new Map<PointNumber, number>();
   readonly #waiting = new Map<PointNumber, StoredReading>();
 
@@ -48,31 +40,17 @@ export class TwinPublisher {
     }
   }
 
+  /** Nobody listens any more: who comes next is told the twins as they are then. */
+  forget(): void {
+    this.#due.clear();
+    this.#waiting.clear();
+  }
+
   #publish(reading: StoredReading, now: number): void {
-    const place = this.#placeOf(reading.point);
-    if (place === undefined) return;
+    const message = twinMessage(reading, this.#parts);
+    if (message === undefined) return;
     this.#waiting.delete(reading.point);
     this.#due.set(reading.point, now + PUBLISH_INTERVAL);
-    this.#parts.publish({ topic: place.topic, payload: payloadOf(reading, place.unit), retain: true });
+    this.#parts.publish(message);
   }
-
-  #placeOf(point: PointNumber): { readonly topic: string; readonly unit: string } | undefined {
-    const known = this.#topics.get(point);
-    if (known !== undefined) return known;
-    const found = this.#parts.findPoint(point);
-    if (found === undefined) return undefined;
-    const place = {
-      topic: topicOf(this.#parts.siteId, "reported", found.point.id),
-      unit: JSON.stringify(found.point.definition.unit),
-    };
-    this.#topics.set(point, place);
-    return place;
-  }
-}
-
-/** The reading with its quality and age, never the value alone. */
-function payloadOf(reading: StoredReading, unit: string): string {
-  const value = JSON.stringify(reading.value);
-  const source = reading.sourceTimestamp ?? reading.gatewayTimestamp;
-  return `{"value":${value},"unit":${unit},"quality":"${reading.quality}","cause":"${reading.cause}","sourceTimestampMs":${source},"gatewayTimestampMs":${reading.gatewayTimestamp},"stateVersion":${reading.stateVersion}}`;
 }

@@ -60,6 +60,7 @@ export async function openBroker(
     readonly port?: number;
   } = {},
 ): Promise<BrokerBench> {
+  const twins = new Map((parts.latest ?? []).map((reading) => [reading.point, reading]));
   const readingListeners = new Set<(readings: readonly StoredReading[]) => void>();
   const stateListeners = new Set<(id: CommandId, pointId: PointId, state: CommandState) => void>();
   const broker = new MqttBroker({
@@ -67,7 +68,7 @@ export async function openBroker(
     settings: { host: "127.0.0.1", port: parts.port ?? 0 },
     users: await readPasswordFile(parts.users === "none" ? undefined : await writeUsers(t)),
     findPoint: (number) => POINTS.findByNumber(number),
-    latestAll: () => parts.latest ?? [],
+    latestAll: () => twins.values(),
     onCommit: (listener) => {
       readingListeners.add(listener);
       return () => readingListeners.delete(listener);
@@ -99,6 +100,7 @@ export async function openBroker(
     broker,
     stop,
     commit: (readings) => {
+      for (const reading of readings) twins.set(reading.point, reading);
       for (const listener of readingListeners) listener(readings);
     },
     tell: (id, pointId, state) => {

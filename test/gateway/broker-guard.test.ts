@@ -6,6 +6,7 @@ import t from "tap";
 import type { PointNumber } from "../../domain/ids.ts";
 import { LengthGuard, OversizedPacketError } from "../../gateway/broker/length-guard.ts";
 import { isReadable, overlapsCommands } from "../../gateway/broker/topics.ts";
+import { retainedTwins, twinMessage } from "../../gateway/broker/twin-message.ts";
 import { PUBLISH_INTERVAL, TwinPublisher } from "../../gateway/broker/twin-publisher.ts";
 import { SimulatedClock } from "../simulated-clock.ts";
 import { COMMAND, connectPacket, lengthBytes, openBroker, packet, SITE, stored } from "./broker-bench.ts";
@@ -160,6 +161,36 @@ t.test("no filter that a client may subscribe to can ever meet a command topic",
       return !isReadable(filter, SITE) || !(overlapsCommands(filter) || matches(levels, COMMAND.split("/")));
     }),
     { numRuns: 20_000 },
+  );
+  t.comment(`SEED=${result.seed}`);
+  t.equal(result.failed, false, fc.defaultReportMessage(result) ?? "");
+  t.end();
+});
+
+t.test("a subscriber is told exactly the retained twins that its filter covers", (t) => {
+  const twins = [stored(1, 40), stored(2, 41, 2), stored(999, 1)];
+  const source = {
+    siteId: SITE,
+    findPoint: (number: PointNumber) => POINTS.findByNumber(number),
+    latestAll: () => twins,
+  };
+  const topics = twins.flatMap((twin) => twinMessage(twin, source)?.topic ?? []);
+  t.equal(topics.length, 2, "of a point that the site has no more nothing is told");
+  const filter = fc
+    .tuple(
+      fc.constantFrom("lamp-1", "lamp-2", "+"),
+      fc.constantFrom("reported", "verdict"),
+      fc.array(fc.constantFrom("dim-level", "actual-level", "+", "#", ""), { maxLength: 3 }),
+    )
+    .map(([device, kind, rest]) => ["sc", "v1", SITE, device, kind, ...rest])
+    .filter((levels) => levels.every((each, index) => each !== "#" || index === levels.length - 1));
+  const result = fc.check(
+    fc.property(filter, (levels) => {
+      const told = [...retainedTwins([levels.join("/")], source)].map(({ topic }) => topic);
+      const covered = topics.filter((topic) => matches(levels, topic.split("/")));
+      return JSON.stringify(told) === JSON.stringify(covered);
+    }),
+    { numRuns: 2_000 },
   );
   t.comment(`SEED=${result.seed}`);
   t.equal(result.failed, false, fc.defaultReportMessage(result) ?? "");

@@ -97,6 +97,14 @@ t.test("a twin is retained: a late subscriber sees value, unit, quality and age"
       },
     ],
   );
+  commit([stored(1, 55, 3)]);
+  await until(() => seen.length >= 3);
+  t.match(seen[2], { topic: REPORTED, retain: false, content: { value: 55, stateVersion: 3 } });
+  const late = await client("panel");
+  const seenLate = collect(late);
+  await late.subscribeAsync(REPORTED);
+  await until(() => seenLate.length >= 1);
+  t.match(seenLate, [{ retain: true, content: { value: 55 } }], "as it is now, not as it was first told");
 });
 
 t.test("an order over MQTT is durable before it is acknowledged, and its verdict is told", async (t) => {
