@@ -19,6 +19,7 @@ import { numberSite } from "./site/number-site.ts";
 import { PointIndex, type Site, type UnnumberedSite } from "./site/site.ts";
 import { openStore } from "./store/open-store.ts";
 import type { Store } from "./store/store.ts";
+import type { TelemetryThread } from "./store/writing/telemetry-thread.ts";
 import { openAxiosTransport } from "./uplink/axios-transport.ts";
 import { ClockTrust } from "./uplink/clock-trust.ts";
 import type { GatewayIdentity } from "./uplink/identity.ts";
@@ -32,6 +33,8 @@ export interface GatewayParts {
   readonly hosting: "processes" | "in-process";
   /** Name and version, as HELLO and `nerve status` tell it. */
   readonly software: string;
+  /** Shared by the gateways of one process; default: one of this gateway's own. */
+  readonly telemetryThread?: TelemetryThread;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly logger: Logger;
@@ -49,7 +52,7 @@ export interface Gateway extends LoopService {
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { clock, random, logger, software } = parts;
   await using opened = new AsyncDisposableStack();
-  const store = opened.use(await openStore({ folder: parts.site.dataFolder }, { clock, random, logger }));
+  const store = opened.use(await openStore({ folder: parts.site.dataFolder }, parts));
   const core = buildCore(parts, store);
   const { site, points, control, field, board, uplink } = core;
   const users = await readPasswordFile(site.broker.passwordFile);

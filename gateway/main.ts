@@ -11,6 +11,7 @@ import { parseClaim } from "../domain/wire/enrolment.ts";
 import { type Gateway, openGateway } from "./gateway.ts";
 import { loadSite } from "./site/load-site.ts";
 import type { UnnumberedSite } from "./site/site.ts";
+import { TelemetryThread } from "./store/writing/telemetry-thread.ts";
 import { enrol } from "./uplink/enrol.ts";
 import { findIdentity, type GatewayIdentity } from "./uplink/identity.ts";
 
@@ -72,7 +73,13 @@ async function run(sites: readonly UnnumberedSite[], settings: Settings, signal:
   const logger = pino({ level: settings.log, base: null }, pino.destination(2));
   const { hosting } = settings;
   const gateways: Gateway[] = [];
-  const shared = { hosting, software: `nerve ${versionOf()}`, clock: systemClock, random: systemRandom };
+  const shared = {
+    hosting,
+    software: `nerve ${versionOf()}`,
+    telemetryThread: new TelemetryThread(),
+    clock: systemClock,
+    random: systemRandom,
+  };
   try {
     for (const site of sites) {
       const identity = await identityOf(site, settings.claim);

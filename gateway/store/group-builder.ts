@@ -7,8 +7,8 @@ import { ENTRY_RECORDS_MAX } from "../../domain/wire/entry.ts";
 import { encodePointsBlock } from "../../domain/wire/points-block.ts";
 import { type EventBody, encodeEventRecord } from "../../domain/wire/record-kinds.ts";
 import type { Stamp } from "./evidence-log.ts";
-import type { GroupEntry } from "./telemetry-writer.ts";
 import type { TakenTelemetry, WaitingEvent } from "./waiting-telemetry.ts";
+import type { GroupEntry } from "./writing/telemetry-writer.ts";
 
 const MINUTE_MS = 60_000;
 /** Longest text of a record (`record-kinds.ts`); the rest is cut off. */

@@ -38,9 +38,15 @@ import {
   type StoreOptions,
 } from "./store.ts";
 import { StoreSyncLedger, SyncView } from "./sync-ledger.ts";
-import { TelemetryLink } from "./telemetry-link.ts";
 import { TelemetryLog } from "./telemetry-log.ts";
 import { readFigures, readStoredTwins, Twins } from "./twins.ts";
+import { TelemetryLink } from "./writing/telemetry-link.ts";
+import { TelemetryThread } from "./writing/telemetry-thread.ts";
+
+export interface OpenContext extends StoreContext {
+  /** Shared by the stores of one process; default: one of this store's own. */
+  readonly telemetryThread?: TelemetryThread;
+}
 
 const CRITICAL = "critical.db";
 const TELEMETRY = "telemetry.db";
@@ -50,7 +56,7 @@ const TELEMETRY = "telemetry.db";
  * flipped bit left behind is dealt with before it resolves.
  * @throws {StoreError} `sqlite-too-old`, `owned-by-another`, `newer-schema`, `unusable`, `not-durable`
  */
-export async function openStore(options: StoreOptions, context: StoreContext): Promise<Store> {
+export async function openStore(options: StoreOptions, context: OpenContext): Promise<Store> {
   assertSqliteVersion(context.sqliteVersion);
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const owner = takeOwnership(options.folder);
@@ -104,7 +110,7 @@ function openToLook(path: string, file: "critical" | "telemetry"): StoreDatabase
   }
 }
 
-async function openOwned(options: StoreOptions, context: StoreContext, owner: StoreOwner): Promise<Store> {
+async function openOwned(options: StoreOptions, context: OpenContext, owner: StoreOwner): Promise<Store> {
   const paths = { critical: join(options.folder, CRITICAL), telemetry: join(options.folder, TELEMETRY) };
   const findings = (["critical", "telemetry"] as const)
     .map((file) => setAsideIfBroken(paths[file], file, context.clock.now()))
@@ -121,7 +127,8 @@ async function openOwned(options: StoreOptions, context: StoreContext, owner: St
       id,
       openedAt: context.clock.now(),
     });
-    link = new TelemetryLink(paths.telemetry, incarnations);
+    const thread = context.telemetryThread ?? new TelemetryThread();
+    link = new TelemetryLink(thread, paths.telemetry, incarnations);
     const lastGroup = await link.open();
     const reader = openForReading(paths.telemetry);
     const opened: OpenedFiles = { critical, reader, link, lastGroup, incarnations, findings, owner };

@@ -9,10 +9,10 @@ import type { History } from "./history.ts";
 import type { Incarnation } from "./incarnations.ts";
 import type { LaneBook } from "./lane-book.ts";
 import { type HistorySpan, StoreError, type TelemetryStore } from "./store.ts";
-import type { TelemetryLink } from "./telemetry-link.ts";
-import type { CommitGroup, QuarantineOrder, Removal } from "./telemetry-writer.ts";
 import type { Twins } from "./twins.ts";
 import { WaitingTelemetry } from "./waiting-telemetry.ts";
+import type { TelemetryLink } from "./writing/telemetry-link.ts";
+import type { CommitGroup, QuarantineOrder, Removal } from "./writing/telemetry-writer.ts";
 
 const GROUP_WAIT = Millis(200);
 /** From so many waiting readings on, the group does not wait. */

@@ -6,7 +6,7 @@ import { decodePointsBlock, encodePointsBlock } from "../../domain/wire/points-b
 import type { StoreDatabase } from "./database.ts";
 import { readingsOf } from "./history.ts";
 import { entriesTable } from "./incarnations.ts";
-import type { CommitGroup, ReplayPosition } from "./telemetry-writer.ts";
+import type { CommitGroup, ReplayPosition } from "./writing/telemetry-writer.ts";
 
 /** Points of one stored row. */
 const CHUNK_POINTS = 512;

@@ -7,6 +7,7 @@ import { decodePointsBlock } from "../../domain/wire/points-block.ts";
 import { decodeEventRecord } from "../../domain/wire/record-kinds.ts";
 import { openForWriting } from "../../gateway/store/database.ts";
 import type { CommandIntent, Store } from "../../gateway/store/store.ts";
+import { TelemetryThread } from "../../gateway/store/writing/telemetry-thread.ts";
 import { SimulatedClock } from "../simulated-clock.ts";
 import { entriesOf, numberLamps, openTestStore, reading } from "./store-run.ts";
 
@@ -125,6 +126,33 @@ t.test("a store whose disk stays broken still closes, and says nothing was durab
   await using again = await openTestStore({ folder });
   t.equal(again.telemetry.latest(lamp), undefined);
 });
+
+t.test(
+  "stores that share a thread: one disk that refuses holds up no other, nor does one that closes",
+  async (t) => {
+    const folder = t.testdir({ broken: {}, sound: {} });
+    const telemetryThread = new TelemetryThread();
+    const [broken, sound] = [join(folder, "broken"), join(folder, "sound")];
+    const refused = await openTestStore({ folder: broken }, { telemetryThread });
+    const durable = await openTestStore({ folder: sound }, { telemetryThread });
+    const [one] = numberLamps(refused, 1);
+    const [other] = numberLamps(durable, 1);
+    if (one === undefined || other === undefined) throw new Error("no point");
+    await Promise.all([refused.telemetry.flush(), durable.telemetry.flush()]);
+    disk(broken, "telemetry", "break");
+    refused.telemetry.accept([reading(one, 1)]);
+    durable.telemetry.accept([reading(other, 2)]);
+    await t.rejects(refused.telemetry.flush(), { code: "not-durable" });
+    await durable.telemetry.flush();
+    await refused[Symbol.asyncDispose]();
+    durable.telemetry.accept([reading(other, 3)]);
+    await durable.telemetry.flush();
+    t.same(valuesOf(durable), [2, 3], "each file has its own readings");
+    await durable[Symbol.asyncDispose]();
+    await using again = await openTestStore({ folder: sound }, { telemetryThread });
+    t.same(valuesOf(again), [2, 3], "the thread comes back with the next store");
+  },
+);
 
 /** Lets the retries run until one succeeds. */
 async function healed(store: Store, clock: SimulatedClock): Promise<void> {

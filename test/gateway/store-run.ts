@@ -6,13 +6,13 @@ import { systemClock } from "../../domain/system-clock.ts";
 import { systemRandom } from "../../domain/system-random.ts";
 import type { Clock } from "../../domain/time.ts";
 import { Instant } from "../../domain/time.ts";
-import { openStore } from "../../gateway/store/open-store.ts";
-import type { Store, StoreContext, StoredEntry, StoreOptions } from "../../gateway/store/store.ts";
+import { type OpenContext, openStore } from "../../gateway/store/open-store.ts";
+import type { Store, StoredEntry, StoreOptions } from "../../gateway/store/store.ts";
 
 /** Opens a real store with the machine's clock and chance, silent unless a test wants its log. */
 export function openTestStore(
   options: StoreOptions,
-  context: Partial<StoreContext> & { readonly clock?: Clock } = {},
+  context: Partial<OpenContext> & { readonly clock?: Clock } = {},
 ): Promise<Store> {
   return openStore(options, {
     clock: systemClock,

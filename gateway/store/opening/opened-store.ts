@@ -4,8 +4,8 @@ import type { EvidenceLog } from "../evidence-log.ts";
 import type { Retention } from "../retention.ts";
 import type { Store } from "../store.ts";
 import type { StoreSyncLedger } from "../sync-ledger.ts";
-import type { TelemetryLink } from "../telemetry-link.ts";
 import type { TelemetryLog } from "../telemetry-log.ts";
+import type { TelemetryLink } from "../writing/telemetry-link.ts";
 import type { StoreOwner } from "./store-owner.ts";
 import type { TimeQualitySource } from "./time-quality-source.ts";
 

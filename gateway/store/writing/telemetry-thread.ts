@@ -1,8 +1,14 @@
 import { Worker } from "node:worker_threads";
-import type { Incarnation } from "./incarnations.ts";
-import { StoreError } from "./store.ts";
+import type { Incarnation } from "../incarnations.ts";
+import { StoreError } from "../store.ts";
 import type { WorkerAnswer, WorkerRequest } from "./telemetry-worker.ts";
 import type { CommitGroup } from "./telemetry-writer.ts";
+
+/**
+ * What it handles lives for one commit of at most 200 ms of readings a store. V8's own choice, made for a program that
+ * has the machine to itself, let eleven gateways in one process grow by half a gigabyte.
+ */
+const WORKER_MEMORY = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 256 };
 
 interface Waiting {
   resolve(lastGroup: number): void;
@@ -10,33 +16,26 @@ interface Waiting {
 }
 
 /**
- * What it handles lives for one commit of at most 200 ms of readings. V8's own choice, made for a program that has the
- * machine to itself, let eleven gateways in one process grow by half a gigabyte.
+ * The worker thread that writes telemetry.db: one a process, however many stores that has, for each thread is an
+ * isolate of some 15 MB that loads the store's code anew. It starts with the first store and ends with the last. One that
+ * died is replaced at the next `open` of each store.
  */
-const WORKER_MEMORY = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 256 };
-
-/** The core's end of the worker thread that writes telemetry.db. A worker that died is replaced at the next `open`. */
-export class TelemetryLink {
-  readonly #path: string;
-  readonly #incarnations: readonly Incarnation[];
-  /** Requests not answered yet, oldest first: at most one commit and a few checkpoints. */
-  #waiting: Waiting[] = [];
+export class TelemetryThread {
   #worker: Worker | undefined;
-
-  constructor(path: string, incarnations: readonly Incarnation[]) {
-    this.#path = path;
-    this.#incarnations = incarnations;
-  }
+  /** Requests not answered yet, oldest first: at most one commit and a few checkpoints a store. */
+  #waiting: Waiting[] = [];
+  readonly #open = new Set<string>();
 
   /** Opens the file anew, whatever state it was in. Resolves with the number of the last group in it. */
-  open(): Promise<number> {
+  open(path: string, incarnations: readonly Incarnation[]): Promise<number> {
     this.#worker ??= this.#start();
-    return this.#ask({ kind: "open", path: this.#path, incarnations: this.#incarnations });
+    this.#open.add(path);
+    return this.#ask({ kind: "open", path, incarnations });
   }
 
   /** Resolves when the group is durable. @throws {StoreError} `not-durable`: its fate is unknown until `open` tells. */
-  async commit(group: CommitGroup): Promise<void> {
-    await this.#ask({ kind: "commit", group });
+  async commit(path: string, group: CommitGroup): Promise<void> {
+    await this.#ask({ kind: "commit", path, group });
   }
 
   /** Brings another file's WAL home on a connection of the worker's own. */
@@ -44,13 +43,17 @@ export class TelemetryLink {
     await this.#ask({ kind: "checkpoint", path });
   }
 
-  async close(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
+  /** Closes the file; the thread ends when it was the last. */
+  async close(path: string): Promise<void> {
+    if (!this.#open.delete(path) || this.#worker === undefined) return;
     try {
-      await this.#ask({ kind: "close" });
+      await this.#ask({ kind: "close", path });
     } finally {
-      await worker.terminate();
+      const worker = this.#worker;
+      if (this.#open.size === 0 && worker !== undefined) {
+        this.#worker = undefined;
+        await worker.terminate();
+      }
     }
   }
 

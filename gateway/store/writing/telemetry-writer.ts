@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
-import type { TelemetryLane } from "../../domain/lane.ts";
-import { type EntryKind, encodeEntry } from "../../domain/wire/entry.ts";
-import { bringHome, migrate, openForWriting, type StoreDatabase, type StoreStatement } from "./database.ts";
-import { entriesTable, type Incarnation, insertIncarnations, LANE_CODES } from "./incarnations.ts";
+import type { TelemetryLane } from "../../../domain/lane.ts";
+import { type EntryKind, encodeEntry } from "../../../domain/wire/entry.ts";
+import { bringHome, migrate, openForWriting, type StoreDatabase, type StoreStatement } from "../database.ts";
+import { entriesTable, type Incarnation, insertIncarnations, LANE_CODES } from "../incarnations.ts";
 
 /** WAL bytes after which it is brought home: bounds the file and the work of the next opening. */
 const CHECKPOINT_BYTES = 4 * 1024 * 1024;
