@@ -14,7 +14,6 @@ import { CommandService } from "./dispatch/command-service.ts";
 import { CommandStepper, type DispatchParts } from "./dispatch/command-stepper.ts";
 import { CommandVerdicts } from "./dispatch/command-verdicts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
-import { FreshReads } from "./dispatch/fresh-reads.ts";
 import { commandsWithin, PostgresCommandLedger } from "./dispatch/postgres-command-ledger.ts";
 import { type GatewayListener, openGatewayListener } from "./http/gateway-listener.ts";
 import { CenterView } from "./http/operators/center-view.ts";
@@ -191,8 +190,7 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
     sign: (frame) => signCommand(frame, commandKey.privateKey),
   };
   const stepper = new CommandStepper(dispatch);
-  const reads = new FreshReads({ database, links, downlinks, clock, random });
-  const view = new CenterView({ database, links, clock }, reads);
+  const view = new CenterView(database, links, clock);
   const hub = new EventHub({ events, view, reader, clock, logger });
   const services = [
     new LinkWatch(register, { clock, logger }),
@@ -202,12 +200,12 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
   ];
   const commands = new CommandService(dispatch, stepper, events);
   const ingest = new Ingest(ingestParts);
-  const gatewayParts = { ...ingestParts, ingest, register, enrolment, downlinks, reads, authority };
+  const gatewayParts = { ...ingestParts, ingest, register, enrolment, downlinks, authority };
   return {
     register,
     gatewayParts,
     services,
-    operatorParts: { ...base, links, view, enrolment, commands, reader, reads, hub },
+    operatorParts: { ...base, links, view, enrolment, commands, reader, hub },
   };
 }
 

@@ -25,6 +25,23 @@ export interface Driver<BusConfig = unknown, Address = unknown> {
   /** The places on the unit that an address takes, so that two points on one place are found: `holding:20-21`. */
   footprint(address: Address): Footprint;
   openBus(config: BusConfig, context: DriverContext, signal: AbortSignal): Promise<Bus<Address>>;
+  /**
+   * Gives a unit a key of its own, on site and with the line to itself, where the protocol has keys (OSDP).
+   * @throws {DeviceFault | UnitKeyError} with what to do; what was begun is ended by another call.
+   */
+  giveKey?(config: BusConfig, unit: KeyedUnit, context: DriverContext, signal: AbortSignal): Promise<void>;
+}
+
+export interface KeyedUnit {
+  /** As {@link Driver.parseUnitAddress} gave it. */
+  readonly address: string;
+  /** What it has until then: the key that every unit comes with, or one of its own. */
+  readonly before: "install" | "own";
+}
+
+/** A file of keys can not be used, or keys are not wanted; the message says what to do, and never a key. */
+export class UnitKeyError extends Error {
+  override readonly name = "UnitKeyError";
 }
 
 /** What paths in a bus configuration are relative to, and where a driver may keep what is its own. Both absolute. */

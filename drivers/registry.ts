@@ -3,6 +3,7 @@ import type { Driver } from "./driver.ts";
 /** Every protocol the gateway speaks, loaded when a site first uses it. A new driver is one line here. */
 const DRIVERS = {
   modbus: () => import("./modbus/modbus-driver.ts").then((module) => module.modbusDriver),
+  serial: () => import("./serial/serial-driver.ts").then((module) => module.serialDriver),
 } as const satisfies Record<string, () => Promise<unknown>>;
 
 export type DriverName = keyof typeof DRIVERS;

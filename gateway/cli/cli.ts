@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command, act: Ac
   commands: async () => (await import("./commands/commands.ts")).addCommands,
   gateway: async () => (await import("./commands/gateway.ts")).addGateway,
   "broker-user": async () => (await import("./commands/broker-user.ts")).addBrokerUser,
+  "unit-key": async () => (await import("./commands/unit-key.ts")).addUnitKey,
   center: async () => (await import("./commands/center.ts")).addCenter,
   city: async () => (await import("./commands/city.ts")).addCity,
 };

@@ -11,6 +11,7 @@ export const PROGRAMS = {
   siteCheck: join(ROOT, "gateway/site-check-main.ts"),
   enrol: join(ROOT, "gateway/enrol-main.ts"),
   brokerUser: join(ROOT, "gateway/broker-user-main.ts"),
+  unitKey: join(ROOT, "gateway/unit-key-main.ts"),
   center: join(ROOT, "cloud-sync/main.ts"),
   city: join(ROOT, "city/main.ts"),
 } as const;

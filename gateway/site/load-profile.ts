@@ -47,7 +47,11 @@ export async function loadProfile(
   }
   checkProfile(written, source, problems);
   const templates = written.points.map((point, index) =>
-    templateOf(point.address, ["points", index, "address"], { written, source, problems }),
+    templateOf({ ...written.addressDefaults, ...point.address }, ["points", index, "address"], {
+      written,
+      source,
+      problems,
+    }),
   );
   if (problems.size > before) return undefined;
   const hash = createHash("sha256").update(text).digest("hex");

@@ -89,6 +89,11 @@ const argument = z.strictObject(
 );
 export type WrittenArgument = z.output<typeof argument>;
 
+const address = z.record(
+  z.string(),
+  z.json("plain values"),
+  "a mapping for the driver, e.g. { table: holding, register: 15 }",
+);
 const point = z.strictObject(
   {
     name: slug,
@@ -96,11 +101,7 @@ const point = z.strictObject(
     /** Required for numbers; other types have none. */
     unit: z.enum(listOf(UNIT_CODES), UNIT).exactOptional(),
     access: oneOf(["read", "write", "read-write"]),
-    address: z.record(
-      z.string(),
-      z.json("plain values"),
-      "a mapping for the driver, e.g. { table: holding, register: 15 }",
-    ),
+    address,
     scale: z
       .union(
         [
@@ -181,6 +182,8 @@ export const PROFILE_SCHEMA = z.strictObject(
       .default({}),
     group: oneOf(["none", "members"]).default("none"),
     interlocks: z.record(slug, interlock, "a mapping from a name to { all: [ … ] }").default({}),
+    /** Members of every point's address; the point's own win. */
+    addressDefaults: address.default({}),
     points: z.array(point, "a list of points").min(1, "at least one point").max(1_000, "at most 1000 points"),
     quirks: z.array(quirk, "a list of quirks").max(20, "at most 20 quirks").default([]),
   },

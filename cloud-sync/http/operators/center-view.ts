@@ -1,14 +1,13 @@
 import { z } from "zod";
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import { type Clock, since } from "../../../domain/time.ts";
-import type { FreshReads } from "../../dispatch/fresh-reads.ts";
 import type { LiveLinks } from "../../registry/live-links.ts";
 import type { Database } from "../../store/database.ts";
 import { type GatewayRow, listGateways } from "../../store/tables/gateways.ts";
 import { type LinkRow, listLinks } from "../../store/tables/links.ts";
 import { listStates } from "../../store/tables/point-states.ts";
 import { listPointCounts, type PointCountRow } from "../../store/views/point-counts.ts";
-import { type LinkKnowledge, type StateView, viewState, withFreshFinding } from "./state-view.ts";
+import { type LinkKnowledge, type StateView, viewState } from "./state-view.ts";
 
 const linkView = z.object({
   state: z.enum(["up", "degraded", "down"]),
@@ -37,16 +36,11 @@ export class CenterView {
   readonly #database: Database;
   readonly #links: LiveLinks;
   readonly #clock: Clock;
-  readonly #reads: Pick<FreshReads, "find">;
 
-  constructor(
-    parts: { readonly database: Database; readonly links: LiveLinks; readonly clock: Clock },
-    reads: Pick<FreshReads, "find">,
-  ) {
-    this.#database = parts.database;
-    this.#links = parts.links;
-    this.#clock = parts.clock;
-    this.#reads = reads;
+  constructor(database: Database, links: LiveLinks, clock: Clock) {
+    this.#database = database;
+    this.#links = links;
+    this.#clock = clock;
   }
 
   async gateways(): Promise<readonly GatewayView[]> {
@@ -64,9 +58,7 @@ export class CenterView {
     const row = (await listLinks(this.#database)).find((link) => link.gateway_id === id);
     const knowledge = this.#knowledge(id, row);
     const at = { now: this.#clock.now(), uptime: this.#clock.uptime() };
-    return states.map((state) =>
-      withFreshFinding(viewState(state, knowledge, at), this.#reads.find(id, state.pointId)),
-    );
+    return states.map((state) => viewState(state, knowledge, at));
   }
 
   /** Every gateway that told of points, with how many of them are good at this moment. */

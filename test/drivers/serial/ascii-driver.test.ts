@@ -1,0 +1,145 @@
+import { createServer, type Socket } from "node:net";
+import t from "tap";
+import type { PointDefinition } from "../../../domain/point.ts";
+import { serialDriver } from "../../../drivers/serial/serial-driver.ts";
+import { machineClock } from "../../../simulators/clock.ts";
+import { Journal } from "../../../simulators/journal.ts";
+import { PeopleCounter } from "../../../simulators/serial/people-counter.ts";
+import { CheckedLines, checkedLine } from "../../../simulators/serial/text-device.ts";
+import { conformance, type SimulatedUnit } from "../conformance.ts";
+import { point } from "../modbus/modbus-unit.ts";
+
+const UNIT = 7;
+const DIALECT = {
+  dialect: "ascii",
+  framing: { end: "\\r\\n", checksum: "xor-hex" },
+  refused: "?{unit:02}",
+};
+const text = (name: string, address: object, rest: Partial<PointDefinition> = {}) =>
+  point(name, { ...DIALECT, ...address }, rest);
+const total = (name: string, answer: string) => text(name, { ask: "#{unit:02}R*", answer });
+const PEOPLE_IN = total("people-in", "!{unit:02},IN={value},OUT={skip},C={skip}*");
+const PEOPLE_OUT = total("people-out", "!{unit:02},IN={skip},OUT={value},C={skip}*");
+const SENSITIVITY = text(
+  "sensitivity",
+  {
+    ask: "#{unit:02}S?*",
+    answer: "!{unit:02},S={value}*",
+    tell: "#{unit:02}S={value:.0}*",
+    done: "!{unit:02},OK*",
+  },
+  { access: "read-write" },
+);
+
+t.test("conformance of a declared text dialect", async (t) => {
+  conformance(t, {
+    driver: serialDriver,
+    refusedBusConfigs: [
+      { name: "an unknown dialect", data: { dialect: "nmea" }, pointer: "/dialect" },
+      { name: "no line", data: { dialect: "ascii" }, pointer: "/line" },
+      { name: "a long rest", data: { dialect: "ascii", line: {}, rest: "2 s" }, pointer: "/rest" },
+    ],
+    refusedAddresses: [
+      {
+        name: "no framing",
+        data: { dialect: "ascii", ask: "A", answer: "{value}" },
+        pointer: "/framing",
+        point: { type: "number", access: "read" },
+      },
+      {
+        name: "two ends",
+        data: { dialect: "ascii", framing: { end: "\\r", length: 4 } },
+        pointer: "/framing",
+        point: { type: "number", access: "read" },
+      },
+      {
+        name: "no question",
+        data: { ...DIALECT, answer: "{value}" },
+        pointer: "/ask",
+        point: { type: "number", access: "read" },
+      },
+      {
+        name: "an answer without a value",
+        data: { ...DIALECT, ask: "A", answer: "B" },
+        pointer: "/answer",
+        point: { type: "number", access: "read" },
+      },
+      {
+        name: "a gap that is none",
+        data: { ...DIALECT, ask: "A{u}", answer: "{value}" },
+        pointer: "/ask",
+        point: { type: "number", access: "read" },
+      },
+      {
+        name: "a write without its acknowledgement",
+        data: { ...DIALECT, ask: "A", answer: "{value}", tell: "B{value}" },
+        pointer: "/done",
+        point: { type: "number", access: "read-write" },
+      },
+    ],
+    refusedUnitAddresses: [127, "x", null],
+    openUnit: openCounter,
+  });
+});
+
+/** A people counter behind a serial device server, whose answers can be held back. */
+async function openCounter(): Promise<SimulatedUnit> {
+  const journal = new Journal({ clock: machineClock });
+  const around = { id: "counter-1", seed: 1, journal, clock: machineClock };
+  const counter = new PeopleCounter(around, { address: UNIT, in: 123, out: 45 });
+  const sockets = new Set<Socket>();
+  let fate: "sent" | "dropped" | "broken" | { readonly lateMs: number } = "sent";
+  const answer = (asked: string, socket: Socket): void => {
+    const told = counter.answer(asked);
+    if (told === undefined || fate === "dropped") return;
+    const line = checkedLine(told);
+    const now = fate;
+    fate = "sent";
+    if (typeof now === "object") setTimeout(() => socket.write(line), now.lateMs);
+    else socket.write(now === "broken" ? Buffer.concat([Buffer.from("~"), line]) : line);
+  };
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+    const lines = new CheckedLines();
+    socket.on("data", (bytes) => {
+      for (const asked of lines.feed(bytes)) answer(asked, socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  return {
+    busConfig: { dialect: "ascii", line: { kind: "tcp", host: "127.0.0.1", port, baud: 115_200 } },
+    unitAddress: UNIT,
+    points: [
+      { definition: PEOPLE_IN, value: 123 },
+      { definition: PEOPLE_OUT, value: 45 },
+      { definition: SENSITIVITY, value: 70 },
+    ],
+    unknown: text("no-such", { ask: "#{unit:02}X*", answer: "{value}*" }),
+    writable: { definition: SENSITIVITY, value: 55 },
+    refused: { definition: SENSITIVITY, value: 5 },
+    fallSilent: () => {
+      fate = "dropped";
+    },
+    speak: () => {
+      fate = "sent";
+    },
+    answerNextLate: (lateMs) => {
+      fate = { lateMs };
+    },
+    answerNextMalformed: () => {
+      fate = "broken";
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
+    },
+    openLines: () => sockets.size,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
