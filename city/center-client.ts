@@ -9,6 +9,17 @@ const command = z.looseObject({
 });
 export type CenterCommand = z.infer<typeof command>;
 
+const commands = z.object({ commands: z.array(command) });
+
+const preview = z.looseObject({
+  points: z.array(
+    z.looseObject({ pointId: z.string(), value: z.union([z.number(), z.boolean(), z.string()]).nullable() }),
+  ),
+  /** What confirms it; null while something of it is not known well enough. */
+  preview: z.string().nullable(),
+});
+export type CenterPreview = z.infer<typeof preview>;
+
 const gateways = z.object({
   gateways: z.array(z.looseObject({ id: z.string(), link: z.looseObject({ state: z.string() }) })),
 });
@@ -101,8 +112,20 @@ export class CenterClient {
     readonly pointId: string;
     readonly value: number | boolean;
     readonly ttlMs?: number;
+    readonly confirm?: { readonly preview: string };
   }): Promise<CenterCommand> {
     return command.parse(await this.#ask("POST", "/api/v1/commands", order));
+  }
+
+  /** How a point stands that is to be commanded, with what proves and permits it. */
+  async preview(gatewayId: string, pointId: string): Promise<CenterPreview> {
+    return preview.parse(await this.#ask("GET", `/api/v1/preview?gateway=${gatewayId}&point=${pointId}`));
+  }
+
+  /** The newest thousand. */
+  async commands(gatewayId: string): Promise<readonly CenterCommand[]> {
+    return commands.parse(await this.#ask("GET", `/api/v1/commands?gateway=${gatewayId}&limit=1000`))
+      .commands;
   }
 
   async findCommand(id: string): Promise<CenterCommand> {

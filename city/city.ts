@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { CabinetHand } from "./cabinet-hand.ts";
 import { CenterClient } from "./center-client.ts";
 import { CityJournal } from "./city-journal.ts";
 import { holdFolder, LOCK_FILE } from "./folder-lock.ts";
@@ -31,6 +32,7 @@ export class City implements AsyncDisposable {
   readonly simulators: readonly Program<SimulatorsReady>[];
   readonly client: CenterClient;
   readonly journal: CityJournal;
+  readonly hand: CabinetHand;
   readonly #token: string;
   readonly #lock: AsyncDisposable;
   #center: Program<CenterReady>;
@@ -40,7 +42,9 @@ export class City implements AsyncDisposable {
   constructor(options: CityOptions, parts: CityParts) {
     this.#options = options;
     this.simulators = parts.simulators;
-    this.journal = new CityJournal(parts.simulators.map(({ ready }) => ready.control));
+    const controls = parts.simulators.map(({ ready }) => ready.control);
+    this.journal = new CityJournal(controls);
+    this.hand = new CabinetHand(controls);
     this.client = parts.client;
     this.#token = parts.token;
     this.#lock = parts.lock;

@@ -7,6 +7,8 @@ const effect = z.looseObject({
   what: z.string(),
   from: z.number(),
   to: z.number(),
+  /** `request`: from the wire; `control`: a hand; `device`: its own rule. */
+  cause: z.looseObject({ by: z.string() }),
   wallMs: z.number(),
 });
 export type Effect = z.infer<typeof effect>;

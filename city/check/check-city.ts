@@ -1,7 +1,10 @@
 import { type Clock, type Millis, since } from "../../domain/time.ts";
 import type { City } from "../city.ts";
 import type { CutLine } from "../cut-line.ts";
-import { type CommandCheck, commandCases, runCase } from "./command-cases.ts";
+import type { CommandCase, CommandCheck } from "./command-case.ts";
+import { commandCases } from "./command-cases.ts";
+import { feederCases, restOver } from "./feeder-cases.ts";
+import { type Figure, figuresOf } from "./figures.ts";
 import {
   type BurstFigures,
   duskBurst,
@@ -12,11 +15,14 @@ import {
   type Usage,
 } from "./load-figures.ts";
 import { cutLink, killDijon, type OutageCheck } from "./outages.ts";
+import { runCase } from "./run-case.ts";
 import { type StartFigures, startFigures } from "./start-figures.ts";
 
 /** What was checked and how it went; `ok` only if everything is as it should be. */
 export interface CheckReport {
   readonly ok: boolean;
+  /** All that was measured, with units and goals; the members below say more of each. */
+  readonly figures: readonly Figure[];
   readonly start: StartFigures;
   readonly commands: readonly CommandCheck[];
   readonly outages: readonly OutageCheck[];
@@ -50,26 +56,40 @@ export async function checkCity(city: City, context: CheckContext): Promise<Chec
   const start = await startFigures(city, context);
   onProgress("commands, each held against the devices' journal");
   const commands: CommandCheck[] = [];
-  for (const each of commandCases(city)) commands.push(await runCase(city, each, context));
+  const run = async (cases: readonly CommandCase[]): Promise<void> => {
+    for (const each of cases) commands.push(await runCase(city, each, context));
+  };
+  await run(commandCases(city));
   onProgress("a hundred lamps, one after the other");
   const latency = await lampLatency(city, context);
   onProgress("dusk: all groups at once");
   const burst = await duskBurst(city, DUSK_LEVEL, context);
+  onProgress("a cabinet's contactors, in two steps each");
+  const { opening, closing } = feederCases(city);
+  await restOver(city, [...opening, ...closing], { ...context, since: null });
+  await run(opening);
+  const opened = clock.now();
   onProgress(`the settled city over ${settle / 1_000} s`);
   const settledCpu = await settledCores(city, settle, context);
   const memory = await memoryBytes(city);
   onProgress("the core of Dijon is killed");
   const outages = [await killDijon(city, context)];
   onProgress(`the link of ${line.gatewayId} is cut`);
-  outages.push(await cutLink(city, line, context));
+  const cut = await cutLink(city, line, context);
+  outages.push(cut.outage);
+  commands.push(cut.command);
+  onProgress("the contactors rest for a minute, then they are closed again");
+  await restOver(city, closing, { ...context, since: opened });
+  await run(closing);
   const problems = [
     ...start.problems,
     ...[...commands, ...outages].flatMap(({ name, problems }) => problems.map((what) => `${name}: ${what}`)),
     ...loadProblems(latency, burst),
   ];
   const tookMs = Math.round(since(begun, clock.uptime()));
-  const figures = { start, commands, outages, latency, burst, settledCpu, memory, tookMs };
-  return { ok: problems.length === 0, ...figures, problems };
+  const measured = { start, latency, burst, settledCpu, memory };
+  const ok = problems.length === 0;
+  return { ok, figures: figuresOf(measured), ...measured, commands, outages, tookMs, problems };
 }
 
 function loadProblems(latency: LatencyFigures, burst: BurstFigures): readonly string[] {

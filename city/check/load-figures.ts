@@ -3,7 +3,7 @@ import type { CenterCommand } from "../center-client.ts";
 import type { City } from "../city.ts";
 import { DIJON } from "../city-plan.ts";
 import { cpuBetween, memoryBytesByProgram, readCpu, total, type UsageByProgram } from "../program-usage.ts";
-import { waitForEnd } from "./command-cases.ts";
+import { waitForEnd } from "./run-case.ts";
 
 export interface Usage {
   readonly total: number;

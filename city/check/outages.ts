@@ -2,7 +2,11 @@ import { type Clock, Millis, Seconds, since, type Uptime } from "../../domain/ti
 import type { City } from "../city.ts";
 import { DIJON } from "../city-plan.ts";
 import type { CutLine } from "../cut-line.ts";
+import type { CommandCheck } from "./command-case.ts";
 import { areLevelsGood, goodPointsOf, waitFor } from "./completeness.ts";
+import { offlineCase } from "./feeder-cases.ts";
+import { requested } from "./journal-verdict.ts";
+import { runCase } from "./run-case.ts";
 
 /** Something was taken away and came back. */
 export interface OutageCheck {
@@ -28,23 +32,45 @@ const GOOD_WITHIN = Seconds(90);
 export async function killDijon(city: City, context: OutageContext): Promise<OutageCheck> {
   const { clock } = context;
   const program = city.gatewayProgram(DIJON);
+  const from = clock.uptime();
   program.kill("SIGKILL");
-  const unknown = await untilUnknown(city, DIJON, context);
+  const unknown = await untilUnknown(city, DIJON, { ...context, from });
   const back = clock.uptime();
   await city.restartGateway(DIJON, "SIGKILL");
   const good = await untilGood(city, back, context);
   return outage("core of Dijon killed", DIJON, unknown, good);
 }
 
-/** One municipality without link: its gateway works on, and the center says that it does not know. */
-export async function cutLink(city: City, line: CutLine, context: OutageContext): Promise<OutageCheck> {
-  line.proxy.cut();
-  const unknown = await untilUnknown(city, line.gatewayId, context);
+/**
+ * One municipality without link: its gateway works on, the center refuses hazardous orders at once and says that it does
+ * not know. What was refused does not come after all when the link is back.
+ */
+export async function cutLink(
+  city: City,
+  line: CutLine,
+  context: OutageContext,
+): Promise<{ readonly outage: OutageCheck; readonly command: CommandCheck }> {
+  const position = await city.journal.position();
+  let from = context.clock.uptime();
+  const cut = (): void => {
+    from = context.clock.uptime();
+    line.proxy.cut();
+  };
+  const command = await runCase(city, offlineCase(city, line.gatewayId, { ...context, cut }), context);
+  // If the order could not even be given, the link is still whole.
+  if (command.states.length === 0) cut();
+  const unknown = await untilUnknown(city, line.gatewayId, { ...context, from });
   const taken = await neighboursDown(city, line.gatewayId);
   line.proxy.mend();
   const good = await untilGood(city, context.clock.uptime(), context);
+  const late = requested(await city.journal.since(position));
   const check = outage("link cut", line.gatewayId, unknown, good);
-  return { ...check, problems: [...check.problems, ...taken.map((id) => `${id} was taken along`)] };
+  const problems = [
+    ...check.problems,
+    ...taken.map((id) => `${id} was taken along`),
+    ...late.map(({ device, what }) => `${device} ${what} moved, though nobody could order it`),
+  ];
+  return { outage: { ...check, problems }, command };
 }
 
 /** Gateways of the same process whose points are unknown too. */
@@ -72,14 +98,13 @@ function outage(
 async function untilUnknown(
   city: City,
   gatewayId: string,
-  { clock, signal }: OutageContext,
+  { clock, signal, from }: OutageContext & { readonly from: Uptime },
 ): Promise<number | null> {
-  const start = clock.uptime();
   while ((await goodPointsOf(city, gatewayId)) > 0) {
-    if (since(start, clock.uptime()) > UNKNOWN_WITHIN) return null;
+    if (since(from, clock.uptime()) > UNKNOWN_WITHIN) return null;
     await clock.sleep(Millis(250), signal);
   }
-  return Math.round(since(start, clock.uptime()));
+  return Math.round(since(from, clock.uptime()));
 }
 
 async function untilGood(city: City, from: Uptime, { clock, signal }: OutageContext): Promise<number | null> {

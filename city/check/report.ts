@@ -1,19 +1,17 @@
 import type { CheckReport } from "./check-city.ts";
-import type { CommandCheck } from "./command-cases.ts";
+import type { CommandCheck } from "./command-case.ts";
+import type { Figure } from "./figures.ts";
 import type { Usage } from "./load-figures.ts";
 import type { OutageCheck } from "./outages.ts";
 
 /** The report for people. */
 export function formatReport(report: CheckReport): string {
-  const { start, latency, burst, settledCpu, memory } = report;
+  const { settledCpu, memory } = report;
   const lines = [
     "",
-    `levels    ${start.lamps} lamps and ${start.cabinets} cabinets good ${seconds(start.levelsGoodAfterMs)} after PostgreSQL was ready`,
-    `points    ${start.points} good ${seconds(start.pointsGoodAfterMs)} after it`,
-    `orders    ${latency.commands} to lamps: half within ${latency.p50Ms} ms, 99 of 100 within ${latency.p99Ms} ms`,
-    `dusk      ${burst.groups} groups, ${burst.lamps} lamps: proven after ${seconds(burst.commandsEndedAfterMs)}, shown after ${seconds(burst.shownAfterMs)}`,
-    `cpu       ${usage(settledCpu, (cores) => cores.toFixed(2))} cores, settled`,
-    `memory    ${usage(memory, (bytes) => String(Math.round(bytes / 1_048_576)))} MiB (proportional set size)`,
+    ...report.figures.map(formatFigure),
+    `cores by program: ${parts(settledCpu, (cores) => cores.toFixed(2))}`,
+    `MB by program: ${parts(memory, (bytes) => (bytes / 1e6).toFixed(0))}`,
     "",
     ...report.commands.flatMap(formatCommand),
     ...report.outages.map(formatOutage),
@@ -24,9 +22,22 @@ export function formatReport(report: CheckReport): string {
   return `${lines.join("\n")}\n`;
 }
 
-function usage({ total, byProgram }: Usage, show: (value: number) => string): string {
-  const parts = Object.entries(byProgram).map(([name, value]) => `${name} ${show(value)}`);
-  return `${show(total)} (${parts.join(", ")})`;
+function formatFigure({ name, what, value, unit, goalAtMost, met }: Figure): string {
+  const goal = goalAtMost === null ? "" : ` (goal ${shown(goalAtMost, unit)}${met ? "" : ", missed"})`;
+  return `${name.padEnd(17)} ${shown(value, unit)}${goal}: ${what}`;
+}
+
+function shown(value: number | null, unit: Figure["unit"]): string {
+  if (value === null) return "too late";
+  if (unit === "cores") return `${value.toFixed(2)} cores`;
+  if (unit === "bytes") return `${(value / 1e9).toFixed(2)} GB`;
+  return value < 1_000 ? `${value} ms` : seconds(value);
+}
+
+function parts({ byProgram }: Usage, show: (value: number) => string): string {
+  return Object.entries(byProgram)
+    .map(([name, value]) => `${name} ${show(value)}`)
+    .join(", ");
 }
 
 function formatCommand(command: CommandCheck): readonly string[] {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import t from "tap";
+import { requested, unexpected } from "../../city/check/journal-verdict.ts";
 import { planCity } from "../../city/city-plan.ts";
 import { processTree } from "../../city/process-tree.ts";
 import { eventually } from "./scenario-city.ts";
@@ -23,14 +24,24 @@ t.test(
     const folder = await mkdtemp(join(tmpdir(), "nerve-"));
     t.teardown(() => rm(folder, { recursive: true, force: true }));
     const args = [MAIN, "--check", "--json", "--folder", folder, "--cabinets", "6"];
-    const { stdout } = await promisify(execFile)(process.execPath, [...args, "--settle", "1"], {
-      timeout: 150_000,
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...args, "--settle", "1"], {
+      timeout: 240_000,
     });
     const report = JSON.parse(stdout) as {
       readonly ok: boolean;
       readonly problems: readonly string[];
       readonly start: Readonly<Record<string, number | null>>;
-      readonly commands: readonly (Checked & { readonly end: string; readonly states: readonly string[] })[];
+      readonly commands: readonly (Checked & {
+        readonly end: string;
+        readonly states: readonly string[];
+        readonly effects: readonly string[];
+      })[];
+      readonly figures: readonly {
+        readonly name: string;
+        readonly value: number | null;
+        readonly unit: string;
+        readonly goalAtMost: number | null;
+      }[];
       readonly outages: readonly (Checked & { readonly unknownAfterMs: number })[];
       readonly burst: Readonly<Record<string, number | null>>;
       readonly memory: { readonly total: number; readonly byProgram: Readonly<Record<string, number>> };
@@ -42,11 +53,46 @@ t.test(
       [
         "K1, one lamp: succeeded",
         "K1, a group of 38: succeeded",
+        "K2, cabinet light on: succeeded",
+        "K2, cabinet light off: succeeded",
         "unknown device: rejected (unknown-point)",
         "out of range: rejected (out-of-range)",
         "expired: expired",
+        "K3, local selector: rejected (blocked)",
+        "K3, a feeder opened: succeeded",
+        "K3, changed since the preview: rejected (preview-changed)",
+        "K3, link cut: rejected (offline)",
+        "K3, closed again after its rest: succeeded",
+        "K3, closed again after its rest: succeeded",
       ],
     );
+    const contacts = report.commands.flatMap(({ name, effects }) =>
+      effects.filter((effect) => effect.includes("contactor-")).map((effect) => `${name}: ${effect}`),
+    );
+    t.same(
+      contacts,
+      [
+        "K3, a feeder opened: dijon-c0001 contactor-1 1 → 0",
+        "K3, closed again after its rest: dijon-c0001 contactor-1 0 → 1",
+        "K3, closed again after its rest: dijon-c0001 contactor-2 0 → 1",
+      ],
+      "by the journal each contactor moved once an order, and by no other",
+    );
+    t.same(
+      report.figures.map(({ name, unit, goalAtMost }) => `${name} ${unit} ${goalAtMost}`),
+      [
+        "levels-good ms 15000",
+        "points-good ms 60000",
+        "memory bytes 1500000000",
+        "settled-cpu cores 1",
+        "lamp-command-p50 ms null",
+        "lamp-command-p99 ms null",
+        "dusk-proven ms null",
+        "dusk-shown ms 120000",
+      ],
+    );
+    for (const { name, value } of report.figures) t.ok((value ?? 0) > 0, `${name} was measured`);
+    t.match(stderr, /the contactors rest/, "people see how far it is");
     const steps = ["queued", "sent", "executing", "succeeded"];
     const lamp = report.commands[0]?.states ?? [];
     t.same(
@@ -155,4 +201,24 @@ t.test(
   },
 );
 
-t.setTimeout(180_000);
+t.test("what the journal says of an order is held against what was asked", async (t) => {
+  const asked = [
+    { device: "lamp-1", what: "level", to: 40 },
+    { device: "cabinet-1", what: "contactor-2", to: 0 },
+  ];
+  const effect = (device: string, what: string, to: number, by = "request") =>
+    ({ kind: "effect", seq: 1, device, what, from: 1, to, cause: { by }, wallMs: 0 }) as const;
+  const good = [effect("lamp-1", "level", 41), effect("cabinet-1", "contactor-2", 0)];
+  const hand = effect("cabinet-1", "door-open", 1, "control");
+  t.same(unexpected(asked, requested([...good, hand])), []);
+  t.same(unexpected(asked, [effect("lamp-1", "level", 42)]), [
+    "cabinet-1 contactor-2 did not move",
+    "lamp-1 level went to 42, not to 40",
+  ]);
+  t.same(unexpected(asked, [...good, effect("cabinet-1", "contactor-2", 0), effect("lamp-2", "level", 40)]), [
+    "cabinet-1 contactor-2 moved 2 times",
+    "lamp-2 level moved, and nobody asked for it",
+  ]);
+});
+
+t.setTimeout(420_000);
