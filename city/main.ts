@@ -8,6 +8,7 @@ import { startCity } from "./city.ts";
 import { CABINETS_MAX, CABINETS_MIN, planCity } from "./city-plan.ts";
 import { openCutLine } from "./cut-line.ts";
 import type { CityOptions } from "./programs.ts";
+import { type CitySky, parseSkyOption } from "./sky-option.ts";
 import { waitUntilKnown } from "./wait-until-known.ts";
 
 const HELP = `The whole city on this machine: center with PostgreSQL, 23 gateways, 34,000 simulated lamps in 725 cabinets.
@@ -20,6 +21,9 @@ const HELP = `The whole city on this machine: center with PostgreSQL, 23 gateway
   --fresh        begin with nothing: removes what the folder holds, the center's database included
   --cabinets N   a smaller city: so many cabinets spread over the municipalities, ${CABINETS_MIN} … ${CABINETS_MAX} (all)
   --port N       port of the operators' page; 0: given by the system (0)
+  --sky WHEN     where the sun stands: now, dusk (minutes before the first lamp lights), dawn, a time of day in Dijon
+                 like 22:30, or off: lamps stay as they are told (now; with --check always off)
+  --sky-speed N  the sky runs N times as fast as time, 1 … 3600 (1): --sky dusk --sky-speed 60 lights the city in half a minute
   --settle N     with --check: seconds over which the CPU of the settled city is measured, 1 … 600 (30)
   --help         this text
 
@@ -73,6 +77,7 @@ interface Settings {
   readonly port: number;
   readonly cabinets: number | "all";
   readonly fresh: CityOptions["fresh"];
+  readonly sky: CitySky | null;
   readonly settle: number;
   readonly check: boolean;
   readonly json: boolean;
@@ -83,8 +88,8 @@ async function check(settings: Settings, signal: AbortSignal): Promise<number> {
   const say = progress();
   const plan = planCity(settings.cabinets);
   await using line = await openCutLine(plan);
-  // A lamp that fails by itself would be a finding.
-  const own = { plan, lampFailsEverySec: null, centerUrl: line.centerUrl };
+  // A lamp that fails or switches by itself would be a finding.
+  const own = { plan, lampFailsEverySec: null, sky: null, centerUrl: line.centerUrl };
   await using city = await startCity({ ...common(settings, say, signal), ...own });
   const report = await checkCity(city, {
     line,
@@ -99,7 +104,8 @@ async function check(settings: Settings, signal: AbortSignal): Promise<number> {
 
 async function serve(settings: Settings, signal: AbortSignal): Promise<number> {
   const say = progress();
-  const own = { plan: planCity(settings.cabinets), lampFailsEverySec: LAMP_FAILS_EVERY_SEC };
+  const { cabinets, sky } = settings;
+  const own = { plan: planCity(cabinets), lampFailsEverySec: LAMP_FAILS_EVERY_SEC, sky };
   await using city = await startCity({ ...common(settings, say, signal), ...own });
   await waitUntilKnown(city, { clock: systemClock, signal, onProgress: say });
   process.stdout.write(`\nThe city is up: ${city.address}\nCtrl-C ends it.\n`);
@@ -142,15 +148,22 @@ function parse(args: readonly string[]): Settings {
       cabinets: { type: "string" },
       port: { type: "string", default: "0" },
       settle: { type: "string", default: "30" },
+      sky: { type: "string" },
+      "sky-speed": { type: "string" },
     },
   });
-  const { cabinets } = values;
+  const { cabinets, sky = "now", "sky-speed": skySpeed = "1" } = values;
+  if (values.check && (values.sky ?? values["sky-speed"]) !== undefined)
+    throw new RangeError(
+      "--check runs without a sky, so that nothing moves unordered: leave out --sky and --sky-speed",
+    );
   const bounds = { min: CABINETS_MIN, max: CABINETS_MAX };
   return {
     folder: resolve(values.folder),
     port: wholeNumber("--port", values.port, { min: 0, max: 65_535 }),
     cabinets: cabinets === undefined ? "all" : wholeNumber("--cabinets", cabinets, bounds),
     fresh: values.fresh ? "fresh" : "keep",
+    sky: parseSkyOption(sky, wholeNumber("--sky-speed", skySpeed, { min: 1, max: 3_600 }), systemClock.now()),
     settle: wholeNumber("--settle", values.settle, { min: 1, max: 600 }),
     check: values.check,
     json: values.json,

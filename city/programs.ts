@@ -18,6 +18,7 @@ import {
   simulatorsReady,
 } from "./ready-lines.ts";
 import { siteFileOf } from "./site-file.ts";
+import type { CitySky } from "./sky-option.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SIMULATOR_PROGRAMS = 2;
@@ -33,6 +34,8 @@ export interface CityOptions {
   readonly fresh: "fresh" | "keep";
   /** In every simulator process a lamp fails so often on average, s; null: none does. */
   readonly lampFailsEverySec: number | null;
+  /** What the sun does to the lamps; null: there is none, and they stay as they are told. */
+  readonly sky: CitySky | null;
   readonly clock: Clock;
   /** Ends a start that is under way. */
   readonly signal: AbortSignal;
@@ -54,7 +57,7 @@ export async function startSimulators(options: CityOptions): Promise<readonly Pr
 }
 
 async function startShare(options: CityOptions, share: number): Promise<Program<SimulatorsReady>> {
-  const { folder, plan, lampFailsEverySec: failureEverySec } = options;
+  const { folder, plan, lampFailsEverySec: failureEverySec, sky } = options;
   const cabinets = takeShare(cabinetsOf(plan), { share, shares: SIMULATOR_PROGRAMS });
   const ageing =
     failureEverySec === null ? {} : { ageing: { failureEverySec, repairAfterSec: 60 * failureEverySec } };
@@ -64,6 +67,7 @@ async function startShare(options: CityOptions, share: number): Promise<Program<
     control: "127.0.0.1:0",
     journalCapacity: JOURNAL_ENTRIES,
     ...ageing,
+    ...(sky !== null && { sky }),
   };
   const file = join(folder, `simulators-${share}.json`);
   await writeFile(file, `${JSON.stringify(config)}\n`);

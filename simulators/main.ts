@@ -21,6 +21,8 @@ const HELP = `Simulated DALI bridges with street lamps, and whole street cabinet
                         controller (unit 2) and meter (unit 3); not together with --bridge
   --light-points N      in the whole city, 500..40000 (34000)
   --ageing N            with --city: a lamp fails every N seconds on average, and is repaired after 60 N
+  --sky N               with --city: street lamps follow the sun over Dijon by their own photocells, in a sky that runs
+                        N times as fast as time, 1..3600; without, they stay as they are told
   --share K/N           with --city or --config: the K-th of N parts of cabinets and devices, for N processes
   --journal FILE        append every write and every effect as a line of JSON
   --control HOST:PORT   HTTP control on loopback: GET /health /journal /lamps /lamps/ID /cabinets /cabinets/ID
@@ -30,7 +32,8 @@ const HELP = `Simulated DALI bridges with street lamps, and whole street cabinet
   --config FILE         JSON: {"seed","control","journalFile","journalCapacity","bridges":[{"id","listen",
                         "unit","channels","lamps","groups":[{"group","lamps"}],"fadeMs","refreshMs","holes"}],
                         "cabinets":[{"id","listen","feeders":[[short addresses]],"groups":[[short addresses]],
-                        "fadeMs","minOnOffSec"}],"devices":[{"id","kind",...}],"ageing":{"failureEverySec","repairAfterSec"}};
+                        "fadeMs","minOnOffSec"}],"devices":[{"id","kind",...}],"ageing":{"failureEverySec","repairAfterSec"},
+                        "sky":{"startsAt","speed"}};
                         with no flag above but --share
   --help                this text
 
@@ -90,6 +93,7 @@ function readArguments(args: readonly string[]): SimulationConfig | "help" {
       city: { type: "boolean" },
       "light-points": { type: "string" },
       ageing: { type: "string" },
+      sky: { type: "string" },
       share: { type: "string" },
       journal: { type: "string" },
       control: { type: "string" },
@@ -123,6 +127,7 @@ interface Flags {
   readonly city?: boolean;
   readonly "light-points"?: string;
   readonly ageing?: string;
+  readonly sky?: string;
   readonly journal?: string;
   readonly control?: string;
 }
@@ -134,7 +139,7 @@ function number(text: string | undefined): number | undefined {
 function fromFlags(flags: Flags): unknown {
   const common = { seed: number(flags.seed), control: flags.control, journalFile: flags.journal };
   if (flags.city === true) return { ...common, ...cityFromFlags(flags) };
-  for (const flag of ["light-points", "ageing"] as const) {
+  for (const flag of ["light-points", "ageing", "sky"] as const) {
     if (flags[flag] !== undefined) throw new InvalidField(`--${flag}`, "--city beside it");
   }
   const bridges = (flags.bridge ?? ["127.0.0.1:0"]).map((listen, at) => ({
@@ -151,7 +156,8 @@ function cityFromFlags(flags: Flags): object {
   const city = placeCity({ seed: number(flags.seed) ?? 1, lightPoints: number(flags["light-points"]) });
   const every = number(flags.ageing);
   const ageing = every === undefined ? undefined : { failureEverySec: every, repairAfterSec: 60 * every };
-  return { cabinets: cabinetsOf(city), ageing };
+  const sky = flags.sky === undefined ? undefined : { speed: number(flags.sky) };
+  return { cabinets: cabinetsOf(city), ageing, sky };
 }
 
 function explain(cause: unknown): string {

@@ -6,6 +6,7 @@ import { DEVICE_KINDS } from "./device-kinds.ts";
 import { type Endpoint, listenOf, parseEndpoint } from "./endpoint.ts";
 import { Fields, InvalidField } from "./input-fields.ts";
 import type { OpenDevice } from "./simulated-device.ts";
+import { parseSky, type SkyConfig } from "./sky/sky.ts";
 
 export interface GroupConfig {
   /** 0..15. */
@@ -47,6 +48,8 @@ export interface SimulationConfig {
   readonly devices: readonly DeviceConfig[];
   /** Absent: no lamp fails by itself. */
   readonly ageing: AgeingConfig | undefined;
+  /** Absent: the sky of the machine's time, and street lamps stay as they are told. */
+  readonly sky: SkyConfig | undefined;
   /** Absent: no HTTP control API. Loopback only. */
   readonly control: Endpoint | undefined;
   readonly journalFile: string | undefined;
@@ -72,11 +75,12 @@ export function parseSimulationConfig(data: unknown): SimulationConfig {
   }
   refuseRepeats({ bridges, cabinets, devices });
   const ageing = fields.has("ageing") ? parseAgeing(fields.raw("ageing")) : undefined;
+  const sky = fields.has("sky") ? parseSky(fields.raw("sky")) : undefined;
   const control = fields.has("control") ? parseControl(fields) : undefined;
   const journalFile = fields.has("journalFile") ? fields.text("journalFile") : undefined;
   const journalCapacity = fields.optionalWholeNumber("journalCapacity", { min: 100, max: 10_000_000 });
   fields.refuseUnknown();
-  return { seed, bridges, cabinets, devices, ageing, control, journalFile, journalCapacity };
+  return { seed, bridges, cabinets, devices, ageing, sky, control, journalFile, journalCapacity };
 }
 
 function parseBridge(data: unknown, pointer: string): BridgeConfig {

@@ -1,5 +1,6 @@
 import { CABINET_UNITS } from "./city/cabinet-config.ts";
 import { LampAgeing } from "./city/lamp-ageing.ts";
+import { LuminaireControls } from "./city/luminaire-controls.ts";
 import { newStreetCabinet } from "./city/street-cabinet.ts";
 import { machineClock, type SimulatorClock } from "./clock.ts";
 import { type ControlServer, openControlServer } from "./control/control-server.ts";
@@ -12,6 +13,7 @@ import { seededChance, seedOfName, seedOfPart } from "./seeded-chance.ts";
 import type { SimulatedDevice } from "./simulated-device.ts";
 import type { RunningBridge, RunningCabinet, RunningDevice, SimulatedWorld } from "./simulated-world.ts";
 import type { BridgeConfig, DeviceConfig, SimulationConfig } from "./simulation-config.ts";
+import { REAL_SKY, Sky } from "./sky/sky.ts";
 
 /** Binds everything, or nothing. @throws {CannotBind} with the setting that names the address. */
 export async function startSimulation(
@@ -22,7 +24,8 @@ export async function startSimulation(
   const journal = starting.use(
     new Journal({ clock, file: config.journalFile, capacity: config.journalCapacity }).open(),
   );
-  const stage = { starting, journal, clock, seed: config.seed };
+  const sky = new Sky(config.sky ?? REAL_SKY, clock);
+  const stage = { starting, journal, clock, sky, seed: config.seed };
   const standalone = await openBridges(config.bridges, stage);
   const cabinets = await openCabinets(config.cabinets, stage);
   const inCabinets = cabinets.map(({ id, units, bridge, server }) => ({
@@ -38,6 +41,10 @@ export async function startSimulation(
     const bridges = world.bridges.map(({ bridge }) => bridge);
     starting.use(new LampAgeing(config.ageing, { bridges, chance, clock }).start());
   }
+  if (config.sky !== undefined) {
+    const lights = cabinets.map(({ bridge }) => bridge);
+    starting.use(new LuminaireControls(lights, { seed: config.seed, sky, clock }).start());
+  }
   const { control: listen } = config;
   const control =
     listen === undefined
@@ -50,6 +57,7 @@ interface Stage {
   readonly starting: AsyncDisposableStack;
   readonly journal: Journal;
   readonly clock: SimulatorClock;
+  readonly sky: Sky;
   readonly seed: number;
 }
 

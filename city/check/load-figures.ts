@@ -2,7 +2,7 @@ import { type Clock, Millis, Seconds, since } from "../../domain/time.ts";
 import type { CenterCommand } from "../center-client.ts";
 import type { City } from "../city.ts";
 import { DIJON } from "../city-plan.ts";
-import { cpuBetween, memoryBytesByProgram, readCpu, total, type UsageByProgram } from "../program-usage.ts";
+import { cpuBetween, memoryBytesByProgram, readCpu, total, type UsageByProgram } from "./program-usage.ts";
 import { waitForEnd } from "./run-case.ts";
 
 export interface Usage {

@@ -1,8 +1,8 @@
+import { sunElevation } from "../sky/sun.ts";
 import { DISCRETE, HOLDING, INPUT, MODE } from "./cabinet-map.ts";
 import type { CabinetState } from "./cabinet-state.ts";
 import type { Contactors } from "./contactors.ts";
 import type { FeederLoads } from "./feeder-loads.ts";
-import { sunElevation } from "./sun.ts";
 
 /** One moment of a cabinet. */
 export interface CabinetNow {
@@ -15,7 +15,8 @@ export interface CabinetNow {
 
 export interface CabinetMeasures {
   readonly loads: FeederLoads;
-  readonly wallMs: number;
+  /** On the sky's clock, ms since 1970. */
+  readonly skyMs: number;
   /** `lost`: the heartbeat has stayed away. */
   readonly link: "heard" | "lost";
 }
@@ -67,8 +68,8 @@ export function modeInForce({ state }: CabinetNow, link: CabinetMeasures["link"]
 }
 
 /** °C: outside by the height of the sun, and what the closed cabinet adds. */
-export function insideTemperature({ state, contactors }: CabinetNow, { wallMs }: CabinetMeasures): number {
-  const outside = 8 + 0.25 * sunElevation(wallMs);
+export function insideTemperature({ state, contactors }: CabinetNow, { skyMs }: CabinetMeasures): number {
+  const outside = 8 + 0.25 * sunElevation(skyMs);
   const live = contactors.ways.filter((way) => way.live).length;
   return outside + (state.doorOpen ? 0 : 5 + 0.4 * live);
 }

@@ -10,6 +10,8 @@ import {
   type WriteAnswer,
   type WriteRequest,
 } from "../modbus/register-bank.ts";
+import type { Sky } from "../sky/sky.ts";
+import { isDark, isNight } from "../sky/sun.ts";
 import { type CabinetAction, type CabinetView, treatCabinet, viewCabinet } from "./cabinet-control.ts";
 import { COIL, HOLDING, REASON, SETTINGS, WAYS } from "./cabinet-map.ts";
 import { type CabinetState, newCabinetState } from "./cabinet-state.ts";
@@ -17,7 +19,6 @@ import { type CabinetNow, readDiscreteInputs, readInputRegisters } from "./cabin
 import { CommWatch } from "./comm-watch.ts";
 import { Contactors } from "./contactors.ts";
 import type { FeederLoads } from "./feeder-loads.ts";
-import { isDark, isNight } from "./sun.ts";
 
 export interface SegmentCabinetOptions {
   /** A slug; also the device in the journal. */
@@ -28,6 +29,8 @@ export interface SegmentCabinetOptions {
   readonly loads: FeederLoads;
   readonly journal: Journal;
   readonly clock: SimulatorClock;
+  /** Over its photocell and its astro clock. */
+  readonly sky: Pick<Sky, "timeMs">;
 }
 
 type Order = { readonly coil: number; readonly on: boolean };
@@ -79,9 +82,9 @@ export class SegmentCabinet implements RegisterBank, Disposable {
   }
 
   readInput(address: number, count: number): ReadAnswer {
-    const { clock, loads } = this.#options;
+    const { sky, loads } = this.#options;
     return slice(
-      readInputRegisters(this.#now(), { loads, wallMs: clock.wallMs(), link: this.#watch.link }),
+      readInputRegisters(this.#now(), { loads, skyMs: sky.timeMs(), link: this.#watch.link }),
       address,
       count,
     );
@@ -144,8 +147,8 @@ export class SegmentCabinet implements RegisterBank, Disposable {
   }
 
   view(): CabinetView {
-    const { loads, clock } = this.#options;
-    const shown = { loads, wallMs: clock.wallMs(), link: this.#watch.link };
+    const { loads, sky } = this.#options;
+    const shown = { loads, skyMs: sky.timeMs(), link: this.#watch.link };
     return { id: this.id, ...viewCabinet(this.#now(), shown), effects: this.#effects };
   }
 
@@ -155,9 +158,9 @@ export class SegmentCabinet implements RegisterBank, Disposable {
   }
 
   #now(): CabinetNow {
-    const { clock } = this.#options;
+    const { clock, sky } = this.#options;
     const { photocell } = this.state;
-    const dark = photocell === "sky" ? isDark(clock.wallMs()) : photocell === "dark";
+    const dark = photocell === "sky" ? isDark(sky.timeMs()) : photocell === "dark";
     return { state: this.state, contactors: this.contactors, dark, nowMs: clock.monotonicMs() };
   }
 
@@ -197,10 +200,10 @@ export class SegmentCabinet implements RegisterBank, Disposable {
   /** The heartbeat has stayed away: the contactors follow the fallback mode, as far as they may move. */
   #fallBack(): void {
     const { state, contactors } = this;
-    const { clock, journal } = this.#options;
+    const { sky, journal } = this.#options;
     if (state.selectorLocal) return;
     const wanted =
-      [isNight(clock.wallMs()), this.#now().dark, true][state.settings[HOLDING.fallbackMode] ?? 2] ?? true;
+      [isNight(sky.timeMs()), this.#now().dark, true][state.settings[HOLDING.fallbackMode] ?? 2] ?? true;
     const cause: EffectCause = { by: "device", rule: "comm-loss" };
     for (const [coil, way] of contactors.ways.entries()) {
       if (way.demand === wanted || !this.#isAllowed({ coil, on: wanted })) continue;

@@ -6,6 +6,7 @@ import type { Journal } from "../journal.ts";
 import { Sdm630 } from "../meter/sdm630.ts";
 import type { RegisterBank } from "../modbus/register-bank.ts";
 import { seedOfName } from "../seeded-chance.ts";
+import type { Sky } from "../sky/sky.ts";
 import { CABINET_UNITS, type CabinetConfig } from "./cabinet-config.ts";
 import { FeederLamps } from "./feeder-lamps.ts";
 
@@ -21,9 +22,14 @@ export interface StreetCabinet extends Disposable {
 /** Its seed hangs on its id, so that another share or order of cabinets leaves it as it is. */
 export function newStreetCabinet(
   config: Omit<CabinetConfig, "listen">,
-  world: { readonly seed: number; readonly journal: Journal; readonly clock: SimulatorClock },
+  world: {
+    readonly seed: number;
+    readonly journal: Journal;
+    readonly clock: SimulatorClock;
+    readonly sky: Sky;
+  },
 ): StreetCabinet {
-  const { journal, clock } = world;
+  const { journal, clock, sky } = world;
   const { id, fadeMs, minOnOffSec } = config;
   const seed = seedOfName(world.seed, id);
   const gears = placesOf(config);
@@ -41,7 +47,7 @@ export function newStreetCabinet(
   });
   // Gears are in the order of short addresses, so a short address is the gear's index.
   const lamps = new FeederLamps(bridge, config.feeders, clock);
-  const controller = new SegmentCabinet({ id, seed, minOnOffSec, loads: lamps, journal, clock });
+  const controller = new SegmentCabinet({ id, seed, minOnOffSec, loads: lamps, journal, clock, sky });
   const meter = new Sdm630({ id, seed, load: lamps, journal, clock });
   const units = new Map<number, RegisterBank>([
     [CABINET_UNITS.bridge, bridge],

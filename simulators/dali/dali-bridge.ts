@@ -9,8 +9,10 @@ import {
   type WriteAnswer,
   type WriteRequest,
 } from "../modbus/register-bank.ts";
+import { arcOfPercent } from "./dali-level.ts";
 import { DaliMap, type Slot } from "./dali-map.ts";
-import { type FadeRule, GEAR_ORDERS, type GearContext, obey } from "./gear-orders.ts";
+import { type FadeRule, GEAR_ORDERS, type GearContext, obey, turnGear } from "./gear-orders.ts";
+import { curveOf } from "./gear-physics.ts";
 import { readD4iRegister, readGearRegister } from "./gear-registers.ts";
 import { GEAR_SILENT, type GearPlace, type GearState, LAMP_FAILED, newGearState } from "./gear-state.ts";
 import { type LampAction, type LampView, supplyGear, treatLamp, viewLamp } from "./lamp-control.ts";
@@ -112,6 +114,18 @@ export class DaliBridge implements RegisterBank {
     const context = this.#context();
     const changes = gears.flatMap((gear) => supplyGear(context, gear, supply));
     this.#options.journal.recordEffects(this.id, cause, changes);
+  }
+
+  /** The luminaire's own control turns its gear to a level, %. What the bridge was told last stays what it was told. */
+  turn(gear: number, percent: number, cause: EffectCause): void {
+    this.#options.journal.recordEffects(this.id, cause, turnGear(this.#context(), gear, percent));
+  }
+
+  /** At the beginning of the simulated world: the gear has shone at this level, %, since before. No effect. */
+  beginAt(gear: number, percent: number): void {
+    const arc = arcOfPercent(percent, curveOf(this.state, gear));
+    this.state.arcFrom[gear] = arc;
+    this.state.arcTo[gear] = arc;
   }
 
   /** The id of a gear by its index. */

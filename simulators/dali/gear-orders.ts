@@ -67,6 +67,14 @@ export function obey(
   return changes;
 }
 
+/** A level in % from another master on the DALI line than the bridge. */
+export function turnGear(context: GearContext, gear: number, percent: number): LampChange[] {
+  const { state, nowMs, fade } = context;
+  if (has(state, gear, GEAR_SILENT | FROZEN)) return [];
+  settle(state, gear, nowMs);
+  return orderArc(context, gear, { arc: arcOfPercent(percent, curveOf(state, gear)), fade });
+}
+
 function light(
   context: GearContext,
   gear: number,

@@ -62,6 +62,8 @@ export interface GearState {
   readonly burnMs: Float64Array;
   readonly settledMs: Float64Array;
   readonly starts: Uint32Array;
+  /** Returns of the voltage. */
+  readonly powerUps: Uint32Array;
   readonly effects: Uint32Array;
 }
 
@@ -95,6 +97,7 @@ export function newGearState(places: readonly GearPlace[], seed: number, nowMs: 
     burnMs: Float64Array.from({ length: count }, () => Math.floor(chance() * 8_000) * 3_600_000),
     settledMs: new Float64Array(count).fill(nowMs),
     starts: Uint32Array.from({ length: count }, () => Math.floor(chance() * 2_000)),
+    powerUps: new Uint32Array(count),
     effects: new Uint32Array(count),
   };
 }

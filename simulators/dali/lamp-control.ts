@@ -83,6 +83,7 @@ function powerUp(context: GearContext, gear: number): void {
   state.fadeStartMs[gear] = nowMs;
   state.fadeEndMs[gear] = nowMs;
   state.condition[gear] = (state.condition[gear] ?? 0) | POWER_CYCLE_SEEN;
+  state.powerUps[gear] = (state.powerUps[gear] ?? 0) + 1;
   if (arc > 0) state.starts[gear] = (state.starts[gear] ?? 0) + 1;
 }
 

@@ -137,11 +137,13 @@ t.test(
 t.test(
   "programs of a city that was killed end by themselves, and the next start ends what was held still",
   async (t) => {
-    const folder = `${t.testdir()}/nerve`;
+    const folder = await mkdtemp(join(tmpdir(), "nerve-"));
+    t.teardown(() => rm(folder, { recursive: true, force: true }));
     const start = () => {
       const child = spawn(process.execPath, [MAIN, "--folder", folder, "--cabinets", "3"], {
         stdio: ["ignore", "ignore", "pipe"],
       });
+      t.teardown(() => child.kill("SIGKILL"));
       let said = "";
       child.stderr.on("data", (text: Buffer) => {
         said += text.toString();

@@ -32,6 +32,7 @@ export async function openScenarioCity(t: Test, changes: Partial<CityOptions> = 
     plan: planCity(CABINETS),
     fresh: "keep",
     lampFailsEverySec: null,
+    sky: null,
     clock: systemClock,
     signal: new AbortController().signal,
     onProgress: () => undefined,

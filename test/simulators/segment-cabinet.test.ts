@@ -1,9 +1,9 @@
 import t from "tap";
 import type { CabinetAction } from "../../simulators/cabinet/cabinet-control.ts";
 import { SegmentCabinet } from "../../simulators/cabinet/segment-cabinet.ts";
-import { isDark, isNight, sunElevation } from "../../simulators/cabinet/sun.ts";
 import { type EffectEntry, Journal } from "../../simulators/journal.ts";
 import { ModbusException, type ReadAnswer } from "../../simulators/modbus/register-bank.ts";
+import { isDark, isNight, sunElevation } from "../../simulators/sky/sun.ts";
 import { StillClock } from "./still-clock.ts";
 
 const origin = { connection: 1, transaction: 1, unit: 2, function: 5 };
@@ -18,7 +18,8 @@ function bench(minOnOffSec = 60) {
       live[way] = supply === "live";
     },
   };
-  const cabinet = new SegmentCabinet({ id: "c", seed: 1, minOnOffSec, loads, journal, clock });
+  const sky = { timeMs: () => clock.wallMs() };
+  const cabinet = new SegmentCabinet({ id: "c", seed: 1, minOnOffSec, loads, journal, clock, sky });
   const plain = (answer: ReadAnswer) =>
     answer instanceof ModbusException ? `exception ${answer.code}` : Array.from(answer);
   const write = (table: "coil" | "holding", address: number, ...values: number[]): string => {

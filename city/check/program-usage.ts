@@ -1,5 +1,5 @@
-import type { City } from "./city.ts";
-import { processMemoryBytes, processTree } from "./process-tree.ts";
+import type { City } from "../city.ts";
+import { processMemoryBytes, processTree } from "../process-tree.ts";
 
 /** By program: `center`, `postgres`, `gateway-dijon`, its `… field hosts`, and this one as `city`. */
 export type UsageByProgram = Readonly<Record<string, number>>;

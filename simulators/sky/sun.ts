@@ -1,4 +1,4 @@
-/** Where the cabinets stand: Dijon. */
+/** Where the city stands: Dijon. */
 const LATITUDE = 47.32;
 const LONGITUDE = 5.04;
 const RADIANS = Math.PI / 180;
@@ -13,6 +13,22 @@ const PHOTOCELL_DEGREES = -2.5;
 
 /** Height of the sun over Dijon's horizon in degrees, to 0.3: the low-precision formula of the Astronomical Almanac. */
 export function sunElevation(wallMs: number): number {
+  const { declination, hourAngle } = sunAt(wallMs);
+  const latitude = LATITUDE * RADIANS;
+  const sine =
+    Math.sin(latitude) * Math.sin(declination) +
+    Math.cos(latitude) * Math.cos(declination) * Math.cos(hourAngle);
+  return Math.asin(sine) / RADIANS;
+}
+
+/** Hours since the sun's lowest point over Dijon, -12 … 12: the middle of the night is 0. */
+export function hoursFromMidnight(wallMs: number): number {
+  const hours = sunAt(wallMs).hourAngle / RADIANS / 15;
+  return (((hours % 24) + 24) % 24) - 12;
+}
+
+/** In radians. */
+function sunAt(wallMs: number): { readonly declination: number; readonly hourAngle: number } {
   const days = (wallMs - J2000_MS) / MS_PER_DAY;
   const anomaly = (357.528 + 0.9856003 * days) * RADIANS;
   const longitude = 280.46 + 0.9856474 * days + 1.915 * Math.sin(anomaly) + 0.02 * Math.sin(2 * anomaly);
@@ -21,12 +37,7 @@ export function sunElevation(wallMs: number): number {
   const declination = Math.asin(Math.sin(obliquity) * Math.sin(ecliptic));
   const ascension = Math.atan2(Math.cos(obliquity) * Math.sin(ecliptic), Math.cos(ecliptic));
   const sidereal = (280.46062 + 360.98564737 * days + LONGITUDE) * RADIANS;
-  const hourAngle = sidereal - ascension;
-  const latitude = LATITUDE * RADIANS;
-  const sine =
-    Math.sin(latitude) * Math.sin(declination) +
-    Math.cos(latitude) * Math.cos(declination) * Math.cos(hourAngle);
-  return Math.asin(sine) / RADIANS;
+  return { declination, hourAngle: sidereal - ascension };
 }
 
 /** Between sunset and sunrise. */
