@@ -1,14 +1,21 @@
-import { sdm630Kind } from "./meter/sdm630-kind.ts";
+import { barrierKind, bollardKind } from "./access/barrier-kinds.ts";
+import { b23Kind, iem3000Kind, sdm630Kind } from "./meter/meter-kinds.ts";
 import { type ModbusUnitKind, overTcp } from "./modbus/modbus-unit-kind.ts";
 import { osdpDoorKind } from "./osdp/osdp-door-kind.ts";
 import { registerBankKind } from "./register-bank/register-bank-kind.ts";
 import { peopleCounterKind } from "./serial/people-counter-kind.ts";
 import type { DeviceKind } from "./simulated-device.ts";
+import { lufftWsKind } from "./weather/lufft-ws-kind.ts";
 
 /** Every kind that is a Modbus unit, for sockets and lines alike. A new one is one line here. */
 export const MODBUS_UNIT_KINDS: Readonly<Record<string, ModbusUnitKind>> = {
   "register-bank": registerBankKind,
   sdm630: sdm630Kind,
+  iem3000: iem3000Kind,
+  b23: b23Kind,
+  "lufft-ws": lufftWsKind,
+  barrier: barrierKind,
+  bollard: bollardKind,
 };
 
 /** Every kind of device that a configuration may list. A new one that is no Modbus unit is one line here. */

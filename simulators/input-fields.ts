@@ -51,6 +51,12 @@ export class Fields {
     return value;
   }
 
+  number(name: string, range: NumberRange): number {
+    const value = this.raw(name);
+    if (typeof value === "number" && value >= range.min && value <= range.max) return value;
+    throw new InvalidField(this.pointerTo(name), `a number from ${range.min} to ${range.max}`);
+  }
+
   optionalWholeNumber(name: string, range: NumberRange): number | undefined {
     return this.has(name) ? this.wholeNumber(name, range) : undefined;
   }

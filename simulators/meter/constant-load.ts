@@ -20,6 +20,7 @@ export class ConstantLoad implements MeteredLoad, ControlledDevice {
   #loadW: LoadW;
   #energyWh: LoadW = [0, 0, 0];
   #countedAtMs: number;
+  readonly #lost = new Set<number>();
 
   constructor(options: {
     readonly id: string;
@@ -41,26 +42,60 @@ export class ConstantLoad implements MeteredLoad, ControlledDevice {
           return () => this.#set(loadW);
         },
       },
+      this.#phaseAction("lose-phase", "a phase loses its voltage, as behind a blown fuse"),
+      this.#phaseAction("restore-phase", "it has voltage again"),
     ];
   }
 
   phases(): readonly [PhaseLoad, PhaseLoad, PhaseLoad] {
-    const [l1, l2, l3] = this.#loadW;
+    const [l1, l2, l3] = this.#taken();
     return [phaseOf(l1), phaseOf(l2), phaseOf(l3)];
+  }
+
+  isLost(phase: number): boolean {
+    return this.#lost.has(phase);
   }
 
   energyWh(): LoadW {
     const nowMs = this.#clock.monotonicMs();
     const hours = (nowMs - this.#countedAtMs) / MS_PER_HOUR;
-    const [w1, w2, w3] = this.#loadW;
+    const [w1, w2, w3] = this.#taken();
     const [e1, e2, e3] = this.#energyWh;
     this.#energyWh = [e1 + w1 * hours, e2 + w2 * hours, e3 + w3 * hours];
     this.#countedAtMs = nowMs;
     return this.#energyWh;
   }
 
-  view(): { readonly loadW: LoadW; readonly energyWh: LoadW } {
-    return { loadW: this.#loadW, energyWh: this.energyWh() };
+  view(): { readonly loadW: LoadW; readonly energyWh: LoadW; readonly lostPhases: readonly number[] } {
+    const lostPhases = [...this.#lost].map((phase) => phase + 1);
+    return { loadW: this.#loadW, energyWh: this.energyWh(), lostPhases };
+  }
+
+  /** W that the phases with voltage take. */
+  #taken(): LoadW {
+    const [l1, l2, l3] = this.#loadW;
+    return [this.isLost(0) ? 0 : l1, this.isLost(1) ? 0 : l2, this.isLost(2) ? 0 : l3];
+  }
+
+  #phaseAction(name: "lose-phase" | "restore-phase", about: string): DeviceAction {
+    return {
+      name,
+      about,
+      takes: { phase: "1, 2 or 3" },
+      prepare: (fields) => {
+        const phase = fields.wholeNumber("phase", { min: 1, max: 3 });
+        return () => this.#turnPhase(phase, name);
+      },
+    };
+  }
+
+  #turnPhase(phase: number, action: "lose-phase" | "restore-phase"): void {
+    this.energyWh();
+    const from = Number(this.isLost(phase - 1));
+    if (action === "lose-phase") this.#lost.add(phase - 1);
+    else this.#lost.delete(phase - 1);
+    const to = Number(this.isLost(phase - 1));
+    this.#log.effect({ by: "control", action }, [{ what: `phase-${phase}-lost`, from, to }]);
   }
 
   #set(loadW: LoadW): void {

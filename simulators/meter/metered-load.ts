@@ -8,4 +8,6 @@ export interface PhaseLoad {
 export interface MeteredLoad {
   phases(): readonly [PhaseLoad, PhaseLoad, PhaseLoad];
   energyWh(): readonly [number, number, number];
+  /** Phase 0, 1 or 2 has no voltage at the meter; absent: all have. */
+  isLost?(phase: number): boolean;
 }

@@ -9,7 +9,8 @@ import {
   type WriteRequest,
 } from "../modbus/register-bank.ts";
 import { DemandMeter } from "./demand-meter.ts";
-import type { MeteredLoad, PhaseLoad } from "./metered-load.ts";
+import { frequency, type PhaseValues, phasesNow, powerFactor, sumOf } from "./electrical.ts";
+import type { MeteredLoad } from "./metered-load.ts";
 
 export interface Sdm630Options {
   /** A slug: the device a refused write is told of. */
@@ -25,8 +26,6 @@ const REGISTERS_PER_READ = 80;
 /** The last parameter of the documented list of input registers is at 0x017E. */
 const INPUT_REGISTERS = 0x0180;
 const HOLDING_REGISTERS = 0x0030;
-const NOMINAL_V = 230;
-const DAY_MS = 86_400_000;
 
 /**
  * An Eastron SDM630 in a three-phase, four-wire supply, as seen through its Modbus registers: every parameter is a
@@ -70,9 +69,8 @@ export class Sdm630 implements RegisterBank {
   #parameters(): ReadonlyMap<number, number> {
     const { clock, load } = this.#options;
     const wallMs = clock.wallMs();
-    const phases = load.phases().map((phase, at) => phaseValues(phase, voltage(wallMs, at + this.#serial)));
-    const sum = (pick: (phase: PhaseValues) => number) =>
-      phases.reduce((total, phase) => total + pick(phase), 0);
+    const phases = phasesNow(load, { wallMs, flavour: this.#serial });
+    const sum = (pick: (phase: PhaseValues) => number) => sumOf(phases, pick);
     const energies = load.energyWh().map((wh, at) => wh / 1_000 + (this.#startKwh[at] ?? 0));
     const importKwh = energies.reduce((total, kwh) => total + kwh, 0);
     const watts = sum(({ w }) => w);
@@ -113,7 +111,7 @@ export class Sdm630 implements RegisterBank {
       [0x0038, va],
       [0x003c, sum(({ vars }) => vars)],
       [0x003e, powerFactor(watts, va)],
-      [0x0046, 50 + 0.02 * Math.sin(wallMs / 47_000)],
+      [0x0046, frequency(wallMs)],
       [0x0048, importKwh],
       [0x0054, demand.nowW],
       [0x0056, demand.maxW],
@@ -126,27 +124,6 @@ export class Sdm630 implements RegisterBank {
     ]);
   }
 }
-
-interface PhaseValues {
-  readonly v: number;
-  readonly a: number;
-  readonly w: number;
-  readonly va: number;
-  readonly vars: number;
-}
-
-function phaseValues({ w, va }: PhaseLoad, v: number): PhaseValues {
-  return { v, a: va / v, w, va, vars: Math.sqrt(Math.max(0, va * va - w * w)) };
-}
-
-/** V: the street's daily swing and a slow flutter, each phase by itself. */
-function voltage(wallMs: number, phase: number): number {
-  const day = Math.sin((2 * Math.PI * wallMs) / DAY_MS + phase);
-  return NOMINAL_V + 2.5 * day + 0.6 * Math.sin(wallMs / 61_000 + 2 * phase);
-}
-
-/** 1 for no load, as the meter shows it. */
-const powerFactor = (w: number, va: number): number => (va === 0 ? 1 : w / va);
 
 function spread(first: number, values: readonly number[]): [number, number][] {
   return values.map((value, at) => [first + 2 * at, value]);
