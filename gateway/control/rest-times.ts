@@ -1,5 +1,5 @@
 import type { CommandState } from "../../domain/command.ts";
-import type { PointId } from "../../domain/ids.ts";
+import type { DeviceId, PointId } from "../../domain/ids.ts";
 import { after, type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
 import type { PointIndex, PointOfDevice } from "../site/site.ts";
 import type { CommandLedger } from "../store/store.ts";
@@ -7,12 +7,15 @@ import type { CommandLedger } from "../store/store.ts";
 /** Commands of the last run that are looked at for what moved just before it ended. */
 const REMEMBERED_MAX = 1_000;
 
-/** How long points must still rest that the profile gives a least interval between operations (DOMAIN E.2, rule 15). */
+/**
+ * How long points must still rest that the profile gives a least interval between operations (DOMAIN E.2, rule 15). The
+ * pulses of a device rest together: what was just opened is not closed at once. One without interval never waits.
+ */
 export class RestTimes {
   readonly #points: Pick<PointIndex, "find">;
   readonly #clock: Pick<Clock, "now" | "uptime">;
-  /** At most one entry for each such point of the site. */
-  readonly #until = new Map<PointId, Uptime>();
+  /** At most one entry for each such point or device of the site. */
+  readonly #until = new Map<PointId | DeviceId, Uptime>();
 
   constructor(points: Pick<PointIndex, "find">, clock: Pick<Clock, "now" | "uptime">) {
     this.#points = points;
@@ -33,18 +36,24 @@ export class RestTimes {
   }
 
   /** 0: it may move. */
-  left({ point }: PointOfDevice): Millis {
-    const until = this.#until.get(point.id);
+  left(found: PointOfDevice): Millis {
+    if (found.point.definition.minInterval === undefined) return Millis(0);
+    const until = this.#until.get(restsAs(found));
     return until === undefined ? Millis(0) : Millis(Math.max(0, since(this.#clock.uptime(), until)));
   }
 
   #rest(pointId: PointId, already: Millis): void {
-    const interval = this.#points.find(pointId)?.point.definition.minInterval;
-    if (interval === undefined || interval <= already) return;
+    const found = this.#points.find(pointId);
+    const interval = found?.point.definition.minInterval;
+    if (found === undefined || interval === undefined || interval <= already) return;
     const until = after(this.#clock.uptime(), Millis(interval - already));
-    const before = this.#until.get(pointId);
-    if (before === undefined || before < until) this.#until.set(pointId, until);
+    const before = this.#until.get(restsAs(found));
+    if (before === undefined || before < until) this.#until.set(restsAs(found), until);
   }
+}
+
+function restsAs({ device, point }: PointOfDevice): PointId | DeviceId {
+  return point.definition.pulse === undefined ? point.id : device.id;
 }
 
 function mayHaveMoved({ name }: CommandState): boolean {

@@ -1,13 +1,20 @@
+import type { DeviceClass } from "../../domain/profile.ts";
 import { findUnitMeant } from "../../domain/units.ts";
 import { actionComplaints, expectationComplaint } from "./check-actions.ts";
 import { interlockComplaints } from "./check-interlocks.ts";
+import { probeComplaints } from "./profile/probe-complaints.ts";
+import { safetyComplaints } from "./profile/safety-complaints.ts";
 import type { WrittenPoint, WrittenProfile } from "./profile-schema.ts";
 import { findNearest } from "./source/nearest-word.ts";
 import { type Complaint, type ProblemList, show } from "./source/problem-list.ts";
 import type { YamlPath, YamlSource } from "./source/yaml-source.ts";
 
 /** What a schema can not say: how the keys of a profile hang together. */
-export function checkProfile(written: WrittenProfile, source: YamlSource, problems: ProblemList): void {
+export function checkProfile(
+  { written, deviceClass }: { readonly written: WrittenProfile; readonly deviceClass: DeviceClass },
+  source: YamlSource,
+  problems: ProblemList,
+): void {
   const tell: Tell = (path, complaint) => problems.add(source, path, complaint);
   checkParameters(written, tell);
   const seen = new Set<string>();
@@ -26,8 +33,13 @@ export function checkProfile(written: WrittenProfile, source: YamlSource, proble
     checkWriteKeys(point, at, tell);
     checkReadBack(point, written, { at, tell });
   }
-  for (const { path, complaint } of interlockComplaints(written)) tell(path, complaint);
-  for (const { path, complaint } of actionComplaints(written)) tell(path, complaint);
+  const placed = [
+    ...interlockComplaints(written),
+    ...actionComplaints(written),
+    ...probeComplaints(written),
+    ...safetyComplaints(written, deviceClass),
+  ];
+  for (const { path, complaint } of placed) tell(path, complaint);
 }
 
 type Tell = (path: YamlPath, complaint: Complaint) => void;

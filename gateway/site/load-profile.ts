@@ -45,7 +45,7 @@ export async function loadProfile(
     const remedy = "rename the file, or mend the id: a profile is found by the name of its file";
     problems.add(source, ["id"], { found: written.id, expected: id, remedy });
   }
-  checkProfile(written, source, problems);
+  checkProfile({ written, deviceClass: written.class }, source, problems);
   const templates = written.points.map((point, index) =>
     templateOf({ ...written.addressDefaults, ...point.address }, ["points", index, "address"], {
       written,

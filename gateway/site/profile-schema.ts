@@ -163,6 +163,18 @@ const quirk = z.discriminatedUnion(
   "settle-before-read-back or registers-per-read",
 );
 
+const CHECK = "{ point: frequency, min: 45, max: 65, why: … }, or with equals, oneOf or matches";
+const checkKeys = { point: slug, why };
+const probeCheck = z.union(
+  [
+    z.strictObject({ ...checkKeys, equals: conditionValue }),
+    z.strictObject({ ...checkKeys, oneOf: z.array(conditionValue).min(1).max(32) }),
+    z.strictObject({ ...checkKeys, matches: text(200, "a regular expression of at most 200 characters") }),
+    z.strictObject({ ...checkKeys, min: number, max: number }),
+  ],
+  CHECK,
+);
+
 /** A profile as it is written, before its addresses are understood. */
 export const PROFILE_SCHEMA = z.strictObject(
   {
@@ -185,6 +197,12 @@ export const PROFILE_SCHEMA = z.strictObject(
     /** Members of every point's address; the point's own win. */
     addressDefaults: address.default({}),
     points: z.array(point, "a list of points").min(1, "at least one point").max(1_000, "at most 1000 points"),
+    /** Is this really that device? All must hold before a value is told. */
+    probe: z
+      .array(probeCheck, `a list of checks like ${CHECK}`)
+      .min(1, "at least one check")
+      .max(16, "at most 16 checks")
+      .exactOptional(),
     quirks: z.array(quirk, "a list of quirks").max(20, "at most 20 quirks").default([]),
   },
   `a mapping with id (${SLUG}), title, class, driver and points`,

@@ -262,5 +262,15 @@ function deviceOf(
       definition,
     })),
     quirks: profile.quirks,
+    ...probeOf(profile, resolved.definitions),
   };
+}
+
+/** A device that has only some points of its profile is probed by those. */
+function probeOf(
+  { probe = [] }: Profile,
+  definitions: readonly PointDefinition[],
+): Pick<UnnumberedDevice, "probe"> {
+  const own = probe.filter(({ point }) => definitions.some(({ name }) => name === point));
+  return own.length === 0 ? {} : { probe: own };
 }

@@ -49,7 +49,7 @@ export class BarrierBank implements RegisterBank, Disposable {
     const inputs = [
       ...[open, closed, flags.safetyLoop, flags.entryLoop, flags.photocell, flags.edge, flags.armMissing],
       ...[flags.motorFault, flags.localKey, flags.mains, flags.batteryLow, !open, open],
-      ...[barrier.motion === "rest", flags.obstructionLatched, flags.fire],
+      ...[barrier.motion === "rest", flags.obstructionLatched, flags.fire || flags.fireOpen],
     ];
     return slice(inputs.map(Number), address, count);
   }
