@@ -10,6 +10,7 @@ const BENCHES: Readonly<
   Record<string, () => Promise<(folder: string, clock: Clock) => Promise<readonly BenchLine[]>>>
 > = {
   acquire: () => import("./acquire.ts").then((module) => module.benchAcquire),
+  center: () => import("./center.ts").then((module) => module.benchCenter),
   command: () => import("./command.ts").then((module) => module.benchCommand),
 };
 const NAMES = Object.keys(BENCHES);

@@ -35,6 +35,7 @@ import { openCenterStore } from "./store/center-store.ts";
 import type { Database } from "./store/database.ts";
 import { openEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { readGeneration } from "./store/generation-file.ts";
+import { PointBook } from "./store/points/point-book.ts";
 
 const DATABASE_FOLDER = "postgres";
 
@@ -176,7 +177,9 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
   const base = { database, clock, events, logger };
   const register = new SyncRegister({ ...base, generation, timeKey: timeKey.privateKey, links, downlinks });
   const verdicts = new CommandVerdicts(commandsWithin, { clock, generation });
-  const ingestParts = { ...base, ledger: new PostgresIngestLedger(database, verdicts), sessions: register };
+  const book = new PointBook(database, clock);
+  const ledger = new PostgresIngestLedger(database, verdicts, book);
+  const ingestParts = { ...base, ledger, sessions: register };
   const publicKeys = { commandKey: commandKey.publicKey, timeKey: timeKey.publicKey };
   const enrolment = new Enrolment({ database, authority, clock, downlinks, ...publicKeys });
   const reader = new PostgresCommandLedger(database);
@@ -190,7 +193,7 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
     sign: (frame) => signCommand(frame, commandKey.privateKey),
   };
   const stepper = new CommandStepper(dispatch);
-  const view = new CenterView(database, links, clock);
+  const view = new CenterView(database, { links, book, clock });
   const hub = new EventHub({ events, view, reader, clock, logger });
   const services = [
     new LinkWatch(register, { clock, logger }),

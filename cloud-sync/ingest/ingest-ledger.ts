@@ -2,7 +2,7 @@ import type { GatewayId } from "../../domain/ids.ts";
 import type { Lane, RangeSet, SequenceRange } from "../../domain/lane.ts";
 import type { SyncSession } from "../../domain/session-id.ts";
 import type { Instant } from "../../domain/time.ts";
-import type { KnownPoint } from "../store/tables/catalogues.ts";
+import type { GatewayPoints } from "../store/points/gateway-points.ts";
 import type { EntryDigest } from "../store/tables/entry-digests.ts";
 import type { PlacedReading } from "../store/tables/readings.ts";
 import type { TimeSample } from "../store/tables/time-samples.ts";
@@ -28,7 +28,7 @@ export interface IngestTransaction {
   hasCatalogue(): Promise<boolean>;
   findIncarnation(incarnation: string): Promise<KnownIncarnation | undefined>;
   /** The gateway's points by its numbers. */
-  points(): Promise<ReadonlyMap<number, KnownPoint>>;
+  points(): Promise<Pick<GatewayPoints, "find">>;
   readCursor(incarnation: KnownIncarnation, lane: Lane): Promise<RangeSet>;
   findDigests(
     incarnation: KnownIncarnation,

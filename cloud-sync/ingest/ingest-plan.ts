@@ -2,7 +2,7 @@ import { addRange, missingFrom, type RangeSet, type SequenceRange } from "../../
 import type { StoredReading } from "../../domain/reading.ts";
 import type { RangeOutcome } from "../../domain/wire/batch.ts";
 import type { PointsBlock } from "../../domain/wire/points-block.ts";
-import type { KnownPoint } from "../store/tables/catalogues.ts";
+import type { KnownPoint } from "../store/points/gateway-points.ts";
 import type { EntryDigest } from "../store/tables/entry-digests.ts";
 import type { PlacedEvent } from "../store/tables/events.ts";
 import type { PlacedEvidence } from "../store/tables/evidence.ts";

@@ -177,7 +177,7 @@ async function planWithin(
     history,
     held,
     stored,
-    findPoint: (number) => points.get(number),
+    findPoint: (number) => points.find(number),
     timeSamples: await tx.findTimeSamples(incarnation, uptimesOf(entries)),
   });
 }

@@ -2,8 +2,8 @@ import type { GatewayId } from "../../domain/ids.ts";
 import type { Lane, SequenceRange } from "../../domain/lane.ts";
 import type { Instant } from "../../domain/time.ts";
 import { type Database, isDataRefusal, type Transaction } from "../store/database.ts";
+import type { PointBook } from "../store/points/point-book.ts";
 import { raiseAlarm } from "../store/tables/alarms.ts";
-import { type KnownPoint, loadPoints } from "../store/tables/catalogues.ts";
 import { growCursor, readCursor } from "../store/tables/cursors.ts";
 import { DayPartitions } from "../store/tables/day-partitions.ts";
 import { addDigests, findDigests } from "../store/tables/entry-digests.ts";
@@ -24,22 +24,17 @@ import type {
   KnownIncarnation,
 } from "./ingest-ledger.ts";
 
-interface CachedPoints {
-  readonly hash: string | null;
-  readonly points: ReadonlyMap<number, KnownPoint>;
-}
-
 /** Ingest into PostgreSQL. */
 export class PostgresIngestLedger implements IngestLedger {
   readonly #database: Database;
   readonly #verdicts: VerdictSink;
   readonly #partitions: DayPartitions;
-  /** One catalogue a gateway, as long as its hash is the one that the database names. */
-  readonly #points = new Map<number, CachedPoints>();
+  readonly #book: PointBook;
 
-  constructor(database: Database, verdicts: VerdictSink) {
+  constructor(database: Database, verdicts: VerdictSink, book: PointBook) {
     this.#database = database;
     this.#verdicts = verdicts;
+    this.#book = book;
     this.#partitions = new DayPartitions(database);
   }
 
@@ -47,20 +42,37 @@ export class PostgresIngestLedger implements IngestLedger {
     return this.#partitions.ensure(times, now);
   }
 
-  transaction<Result>(id: GatewayId, work: (tx: IngestTransaction) => Promise<Result>): Promise<Result> {
-    return this.#database.transaction(async (tx) => {
-      const link = await lockLink(tx, id);
-      return work(this.#transactionOf(tx, id, link));
-    });
+  async transaction<Result>(
+    id: GatewayId,
+    work: (tx: IngestTransaction) => Promise<Result>,
+  ): Promise<Result> {
+    const moves: PlacedReading[] = [];
+    let gatewayNo = 0;
+    try {
+      const result = await this.#database.transaction(async (tx) => {
+        const link = await lockLink(tx, id);
+        gatewayNo = link?.gateway_no ?? 0;
+        return work(this.#transactionOf(tx, { id, link, moves }));
+      });
+      this.#book.moved(gatewayNo, moves);
+      return result;
+    } catch (cause) {
+      this.#book.doubt(gatewayNo);
+      throw cause;
+    }
   }
 
   isDataRefusal(cause: unknown): boolean {
     return isDataRefusal(cause);
   }
 
-  #transactionOf(tx: Transaction, id: GatewayId, link: LockedLink | undefined): IngestTransaction {
+  #transactionOf(tx: Transaction, { id, link, moves }: Turn): IngestTransaction {
     const current = link === undefined || link.revoked ? undefined : currentSession(link);
     const gatewayNo = link?.gateway_no ?? 0;
+    const note = (numbers: readonly number[], placed: readonly PlacedReading[]): void => {
+      const moved = new Set(numbers);
+      for (const each of placed) if (moved.has(each.pointNo)) moves.push(each);
+    };
     return {
       current,
       hasCatalogue: async () => {
@@ -69,28 +81,32 @@ export class PostgresIngestLedger implements IngestLedger {
         return session !== undefined && session.catalogue_hash === link?.catalogue_hash;
       },
       findIncarnation: (incarnation) => knownIncarnation(tx, gatewayNo, incarnation),
-      points: () => this.#pointsOf(tx, gatewayNo, link?.catalogue_hash ?? null),
+      points: () => this.#book.pointsOf(tx, gatewayNo, link?.catalogue_hash ?? null),
       readCursor: (incarnation, lane) => readCursor(tx, incarnation.number, lane),
       findDigests: (incarnation, lane: Lane, ranges: readonly SequenceRange[]) =>
         findDigests(tx, { incarnationNo: incarnation.number, lane, ranges }),
       findTimeSamples: (incarnation, uptimes) => findTimeSamples(tx, incarnation.number, uptimes),
-      apply: (batch) => apply(tx, { batch, gatewayId: id, gatewayNo, verdicts: this.#verdicts }),
-      applySnapshot: (incarnation, readings: readonly PlacedReading[], at) =>
-        moveStates(tx, { gatewayNo, lineageOrder: incarnation.lineageOrder, readings, at }),
+      apply: async (batch) => {
+        const effects = await apply(tx, { batch, gatewayId: id, gatewayNo, verdicts: this.#verdicts });
+        const placed = batch.plan.states.map((state) => state.placed);
+        note(effects.movedPoints, placed);
+        return effects;
+      },
+      applySnapshot: async ({ lineageOrder }, readings: readonly PlacedReading[], at) => {
+        const moved = await moveStates(tx, { gatewayNo, lineageOrder, readings, at });
+        note(moved, readings);
+        return moved;
+      },
     };
   }
+}
 
-  async #pointsOf(
-    tx: Transaction,
-    gatewayNo: number,
-    hash: string | null,
-  ): Promise<ReadonlyMap<number, KnownPoint>> {
-    const cached = this.#points.get(gatewayNo);
-    if (cached !== undefined && cached.hash === hash) return cached.points;
-    const points = await loadPoints(tx, gatewayNo);
-    this.#points.set(gatewayNo, { hash, points });
-    return points;
-  }
+/** One transaction of one gateway. */
+interface Turn {
+  readonly id: GatewayId;
+  readonly link: LockedLink | undefined;
+  /** Gathers the readings that moved current state. */
+  readonly moves: PlacedReading[];
 }
 
 async function knownIncarnation(

@@ -6,6 +6,8 @@ import { type Catalogue, parseCatalogueMessage } from "../../domain/wire/catalog
 import { WireError } from "../../domain/wire/wire-error.ts";
 import type { CenterEvents } from "../store/center-events.ts";
 import { type Database, isDataRefusal } from "../store/database.ts";
+import { keepKinds } from "../store/points/keep-kinds.ts";
+import { splitPointId } from "../store/points/split-point-id.ts";
 import { writeCatalogue } from "../store/tables/catalogues.ts";
 import { announceCatalogue, currentSession, lockLink } from "../store/tables/sync-sessions.ts";
 
@@ -30,23 +32,25 @@ export async function takeCatalogue(
   checkNames(catalogue);
   const session = sessionOf(text);
   const { clock, database, events } = parts;
-  const taken = await database
-    .transaction(async (tx) => {
+  const write = async (): Promise<"taken" | "fence"> => {
+    const kindNos = await keepKinds(database, catalogue);
+    return await database.transaction(async (tx) => {
       const link = await lockLink(tx, gatewayId);
       const current = link === undefined || link.revoked ? undefined : currentSession(link);
       if (link === undefined || current === undefined || compareSessions(current, session) !== 0)
         return "fence";
       const gatewayNo = link.gateway_no;
       await announceCatalogue(tx, { gatewayNo, session, hash });
-      await writeCatalogue(tx, { gatewayNo, hash, catalogue, at: clock.now() });
+      await writeCatalogue(tx, { gatewayNo, hash, catalogue, kindNos, at: clock.now() });
       return "taken";
-    })
-    .catch((cause: unknown) => {
-      if (!isDataRefusal(cause)) throw cause;
-      throw new WireError("bad-schema", "CATALOGUE holds a text or number that the database can not hold", {
-        cause,
-      });
     });
+  };
+  const taken = await write().catch((cause: unknown) => {
+    if (!isDataRefusal(cause)) throw cause;
+    throw new WireError("bad-schema", "CATALOGUE holds a text or number that the database can not hold", {
+      cause,
+    });
+  });
   if (taken === "taken") events.tell("catalogue-changed", { gatewayId });
   return taken;
 }
@@ -68,42 +72,49 @@ function sessionOf(text: string): SyncSession {
 /** Names and ids are slugs, and each id and number names one thing. */
 function checkNames(catalogue: Catalogue): void {
   checkKinds(catalogue);
-  const devices = new Set<string>();
-  for (const [index, { id }] of catalogue.devices.entries()) {
-    if (!isSlug(id) || devices.has(id))
+  const kindOf = new Map<string, number>();
+  for (const [index, { id, kind }] of catalogue.devices.entries()) {
+    if (!isSlug(id) || kindOf.has(id))
       throw new WireError("bad-schema", `CATALOGUE at /devices/${index}/id: no slug, or given twice`);
-    devices.add(id);
+    kindOf.set(id, kind);
   }
-  const ids = new Set<string>();
-  const numbers = new Set<number>();
-  for (const { at, pointId, number } of numberedPoints(catalogue)) {
-    if (ids.has(pointId) || numbers.has(number))
-      throw new WireError("bad-schema", `CATALOGUE at ${at()}: given twice`);
-    ids.add(pointId);
-    numbers.add(number);
-  }
+  checkRetired(catalogue, kindOf);
+  checkNumbers(catalogue);
 }
 
 function checkKinds({ kinds }: Catalogue): void {
   for (const [index, { points }] of kinds.entries()) {
+    const names = new Set<string>();
     for (const [place, { name }] of points.entries()) {
-      if (!isSlug(name))
-        throw new WireError("bad-schema", `CATALOGUE at /kinds/${index}/points/${place}/name: no slug`);
+      const at = `/kinds/${index}/points/${place}/name`;
+      if (!isSlug(name) || names.has(name))
+        throw new WireError("bad-schema", `CATALOGUE at ${at}: no slug, or given twice`);
+      names.add(name);
     }
   }
 }
 
-function* numberedPoints({ kinds, devices, retired }: Catalogue): Generator<{
-  readonly at: () => string;
-  readonly pointId: string;
-  readonly number: number;
-}> {
-  for (const [index, { id, kind, numbers }] of devices.entries()) {
-    for (const [place, { name }] of kinds[kind]?.points.entries() ?? []) {
-      const at = (): string => `/devices/${index}/numbers/${place}`;
-      yield { at, pointId: `${id}/${name}`, number: numbers[place] ?? 0 };
-    }
+/** A retired point is not one that the site still has. */
+function checkRetired({ kinds, retired }: Catalogue, kindOf: ReadonlyMap<string, number>): void {
+  const ids = new Set<string>();
+  for (const [index, { pointId }] of retired.entries()) {
+    const [deviceId, name] = splitPointId(pointId);
+    const kind = kinds[kindOf.get(deviceId) ?? -1];
+    if (ids.has(pointId) || kind?.points.some((point) => point.name === name) === true)
+      throw new WireError("bad-schema", `CATALOGUE at /retired/${index}: given twice`);
+    ids.add(pointId);
   }
-  for (const [index, { pointId, number }] of retired.entries())
-    yield { at: () => `/retired/${index}`, pointId, number };
+}
+
+function checkNumbers({ devices, retired }: Catalogue): void {
+  const numbers = new Set<number>();
+  const once = (number: number, at: () => string): void => {
+    if (numbers.has(number)) throw new WireError("bad-schema", `CATALOGUE at ${at()}: given twice`);
+    numbers.add(number);
+  };
+  for (const [index, device] of devices.entries()) {
+    for (const [place, number] of device.numbers.entries())
+      once(number, () => `/devices/${index}/numbers/${place}`);
+  }
+  for (const [index, { number }] of retired.entries()) once(number, () => `/retired/${index}`);
 }

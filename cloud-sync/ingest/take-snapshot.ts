@@ -62,7 +62,7 @@ async function placeStates(
   const ids = new Map<number, PointId>();
   let skipped = 0;
   for (const reading of block.readings) {
-    const point = points.get(reading.point);
+    const point = points.find(reading.point);
     if (point === undefined || faultOfReading(reading, point) !== null) {
       skipped += 1;
       continue;

@@ -18,6 +18,7 @@ import { SyncRegister } from "../../cloud-sync/registry/sync-register.ts";
 import { InProcessCenterEvents } from "../../cloud-sync/store/center-events.ts";
 import { openCenterStore } from "../../cloud-sync/store/center-store.ts";
 import type { Database } from "../../cloud-sync/store/database.ts";
+import { PointBook } from "../../cloud-sync/store/points/point-book.ts";
 import type { CommandEvidence, VerdictSink } from "../../cloud-sync/store/verdict-sink.ts";
 import { GatewayId, IncarnationId, PointNumber } from "../../domain/ids.ts";
 import type { Lane } from "../../domain/lane.ts";
@@ -79,7 +80,8 @@ export async function openTestCenter(
   });
   await register.recover();
   const sink = options.verdicts ?? { take: async (_tx, told) => void verdicts.push(...told) };
-  const ledger = new PostgresIngestLedger(database, sink);
+  const book = new PointBook(database, clock);
+  const ledger = new PostgresIngestLedger(database, sink, book);
   const enrolment = new Enrolment({
     database,
     authority,
@@ -97,7 +99,7 @@ export async function openTestCenter(
     await database[Symbol.asyncDispose]();
   });
   const url = `https://127.0.0.1:${listener.port}`;
-  return { ...parts, links, verdicts, listener, url, commandKey, timeKey, connectionString };
+  return { ...parts, links, book, verdicts, listener, url, commandKey, timeKey, connectionString };
 }
 export type TestCenter = Awaited<ReturnType<typeof openTestCenter>>;
 

@@ -89,12 +89,7 @@ async function makeCity(database: Database, lamps: number): Promise<void> {
   for (const [name, text] of Object.entries(POINTS_AND_STATES)) await run(name, text);
 }
 
-const POINTS_AND_STATES = {
-  points: `insert into points (gateway_no, point_id, device_id, name, number, type, unit, access, range_min, range_max, command_class,
-      poll_class, max_age_ms, sweep, read_back)
-    select d.gateway_no, d.device_id || '/' || p.name, d.device_id, p.name, row_number() over (partition by d.gateway_no), p.type, p.unit,
-      p.access, p.low, p.high, p.class, 'lamp', p.age, 1, p.proof
-    from devices d join (values
+const PROFILE_POINTS = `(values
       ('lamp', 'dim-level', 'number', '%', 'read-write', 0, 100, 'K1', 90000, 'actual-level'),
       ('lamp', 'actual-level', 'number', '%', 'read', 0, 100, null, 90000, null),
       ('lamp', 'lamp-failure', 'boolean', '1', 'read', null, null, null, 90000, null),
@@ -105,7 +100,15 @@ const POINTS_AND_STATES = {
       ('cabinet', 'door-open', 'boolean', '1', 'read', null, null, null, 30000, null),
       ('cabinet', 'rcd-tripped', 'boolean', '1', 'read', null, null, null, 30000, null),
       ('cabinet', 'temperature', 'number', 'Cel', 'read', -40, 90, null, 120000, null)
-    ) as p(profile, name, type, unit, access, low, high, class, age, proof) on p.profile = d.profile_id`,
+    ) as p(profile, name, type, unit, access, low, high, class, age, proof)`;
+
+const POINTS_AND_STATES = {
+  kinds: `insert into point_kinds (name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back)
+    select distinct name, type, unit, access, low, high, class, 'lamp', age, proof from ${PROFILE_POINTS}`,
+  points: `insert into device_points (gateway_no, device_no, name, kind_no, number, sweep)
+    select d.gateway_no, d.device_no, p.name, k.kind_no, row_number() over (partition by d.gateway_no), 1
+    from devices d join ${PROFILE_POINTS} on p.profile = d.profile_id
+      join point_kinds k on k.name = p.name and k.read_back is not distinct from p.proof and k.max_age_ms = p.age`,
   // Two thirds of a street are at one level; some lamps fail, some are silent, some are old.
   states: `insert into point_states (point_no, gateway_no, lineage_order, state_version, gateway_at, corrected_at, value_kind,
       value_number, quality, cause, received_at)

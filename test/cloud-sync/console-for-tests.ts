@@ -17,6 +17,7 @@ import { OPERATOR_PROBLEMS, OperatorProblem } from "../../cloud-sync/http/operat
 import { LiveLinks } from "../../cloud-sync/registry/live-links.ts";
 import { InProcessCenterEvents } from "../../cloud-sync/store/center-events.ts";
 import { openCenterStore } from "../../cloud-sync/store/center-store.ts";
+import { PointBook } from "../../cloud-sync/store/points/point-book.ts";
 import type { CommandState, Evidence } from "../../domain/command.ts";
 import { GatewayId, PointId, Token } from "../../domain/ids.ts";
 import { systemClock } from "../../domain/system-clock.ts";
@@ -81,7 +82,7 @@ export async function openConsoleCenter(t: ConsoleContext, template: DatabaseTem
     return reply.status(OPERATOR_PROBLEMS[code]).send({ error: { code, message: error.message } });
   });
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
-  const view = new CenterView(database, links.live, clock);
+  const view = new CenterView(database, { links: links.live, book: new PointBook(database, clock), clock });
   addCommandRoutes(app, guard, { commands, reader: ledger, database, view });
   addConsoleRoutes(app, { database, events, links: links.live, clock, logger, guard });
   const folder = t.testdir();

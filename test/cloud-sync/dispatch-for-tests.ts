@@ -9,6 +9,7 @@ import { commandsWithin, PostgresCommandLedger } from "../../cloud-sync/dispatch
 import { InProcessCenterEvents } from "../../cloud-sync/store/center-events.ts";
 import { openCenterStore } from "../../cloud-sync/store/center-store.ts";
 import type { Database } from "../../cloud-sync/store/database.ts";
+import { keepKinds } from "../../cloud-sync/store/points/keep-kinds.ts";
 import { writeCatalogue } from "../../cloud-sync/store/tables/catalogues.ts";
 import { ensureGateway } from "../../cloud-sync/store/tables/gateways.ts";
 import type { CommandEvidence } from "../../cloud-sync/store/verdict-sink.ts";
@@ -141,9 +142,10 @@ export const DISPATCH_CATALOGUE: Catalogue = {
 
 export async function writeTestCatalogue(database: Database, catalogue = DISPATCH_CATALOGUE): Promise<void> {
   const at = Instant(Date.UTC(2026, 0, 1));
+  const kindNos = await keepKinds(database, catalogue);
   await database.transaction(async (tx) => {
     const { gateway_no: gatewayNo } = await ensureGateway(tx, { id: GATEWAY, name: "Test", at });
-    await writeCatalogue(tx, { gatewayNo, hash: "00".repeat(32), catalogue, at });
+    await writeCatalogue(tx, { gatewayNo, hash: "00".repeat(32), catalogue, kindNos, at });
   });
 }
 

@@ -7,6 +7,7 @@ import { CertificateAuthority } from "../../cloud-sync/registry/certificate-auth
 import { DownlinkRegistry } from "../../cloud-sync/registry/downlinks.ts";
 import { Enrolment } from "../../cloud-sync/registry/enrolment.ts";
 import { LiveLinks } from "../../cloud-sync/registry/live-links.ts";
+import { PointBook } from "../../cloud-sync/store/points/point-book.ts";
 import type { AccessRole } from "../../cloud-sync/store/tables/access-tokens.ts";
 import { systemClock } from "../../domain/system-clock.ts";
 import { systemRandom } from "../../domain/system-random.ts";
@@ -31,7 +32,7 @@ export async function openTestOperators(t: OperatorContext) {
   const logger = pino({ level: "silent" });
   const links = new LiveLinks(clock);
   const tokens = new AccessTokens({ database, clock: systemClock, random: systemRandom });
-  const view = new CenterView(database, links, clock);
+  const view = new CenterView(database, { links, book: new PointBook(database, clock), clock });
   const hub = new EventHub({ events, view, reader: ledger, clock: systemClock, logger });
   const authority = await CertificateAuthority.open(t.testdir(), systemClock);
   const keys = { commandKey: "", timeKey: "" };

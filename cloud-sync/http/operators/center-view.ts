@@ -3,10 +3,11 @@ import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import { type Clock, since } from "../../../domain/time.ts";
 import type { LiveLinks } from "../../registry/live-links.ts";
 import type { Database } from "../../store/database.ts";
+import type { PointCounts } from "../../store/points/gateway-points.ts";
+import type { PointBook } from "../../store/points/point-book.ts";
 import { type GatewayRow, listGateways } from "../../store/tables/gateways.ts";
 import { type LinkRow, listLinks } from "../../store/tables/links.ts";
 import { listStates } from "../../store/tables/point-states.ts";
-import { listPointCounts, type PointCountRow } from "../../store/views/point-counts.ts";
 import { type LinkKnowledge, type StateView, viewState } from "./state-view.ts";
 
 const linkView = z.object({
@@ -36,11 +37,16 @@ export class CenterView {
   readonly #database: Database;
   readonly #links: LiveLinks;
   readonly #clock: Clock;
+  readonly #book: PointBook;
 
-  constructor(database: Database, links: LiveLinks, clock: Clock) {
+  constructor(
+    database: Database,
+    parts: { readonly links: LiveLinks; readonly book: PointBook; readonly clock: Clock },
+  ) {
     this.#database = database;
-    this.#links = links;
-    this.#clock = clock;
+    this.#links = parts.links;
+    this.#clock = parts.clock;
+    this.#book = parts.book;
   }
 
   async gateways(): Promise<readonly GatewayView[]> {
@@ -63,31 +69,30 @@ export class CenterView {
 
   /** Every gateway that told of points, with how many of them are good at this moment. */
   async completeness() {
-    const rows = await listPointCounts(this.#database, this.#clock.now());
-    const byGateway = Map.groupBy(rows, (row) => row.gateway_id);
-    return [...byGateway].map(([gatewayId, of]) => {
-      const groups = Map.groupBy(of, (row) => `${row.profile_id} ${row.poll_class}`);
+    const gateways = await this.#book.counts(this.#clock.now());
+    return gateways.map(({ gatewayId, counts: of }) => {
+      const groups = Map.groupBy(of, (row) => `${row.profileId} ${row.pollClass}`);
       const counts = [...groups.values()].map((group) => this.#count(gatewayId, group));
       return { gatewayId, link: this.#links.find(gatewayId)?.state ?? ("down" as const), counts };
     });
   }
 
-  #count(gatewayId: GatewayId, rows: readonly PointCountRow[]) {
+  #count(gatewayId: GatewayId, rows: readonly PointCounts[]) {
     const link = this.#links.find(gatewayId);
     const isDown = (link?.state ?? "down") === "down";
     const now = this.#clock.uptime();
-    const sum = (of: (row: PointCountRow) => number): number => rows.reduce((all, row) => all + of(row), 0);
-    const isSwept = ({ sweep, max_age_ms }: PointCountRow): boolean => {
+    const sum = (of: (row: PointCounts) => number): number => rows.reduce((all, row) => all + of(row), 0);
+    const isSwept = ({ sweep, maxAgeMs }: PointCounts): boolean => {
       const at = link?.sweeps.get(sweep);
-      return at !== undefined && since(at, now) <= max_age_ms;
+      return at !== undefined && since(at, now) <= maxAgeMs;
     };
     return {
       class: rows[0]?.class ?? "",
-      profileId: rows[0]?.profile_id ?? "",
-      pollClass: rows[0]?.poll_class ?? "",
+      profileId: rows[0]?.profileId ?? "",
+      pollClass: rows[0]?.pollClass ?? "",
       points: sum((row) => row.points),
       told: sum((row) => row.told),
-      good: isDown ? 0 : sum((row) => (isSwept(row) ? row.good : row.good_young)),
+      good: isDown ? 0 : sum((row) => (isSwept(row) ? row.good : row.goodYoung)),
     };
   }
 

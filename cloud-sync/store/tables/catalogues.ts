@@ -2,48 +2,27 @@ import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { type Catalogue, type CatalogueKind, sweepOf } from "../../../domain/wire/catalogue.ts";
 import { numberArray, type Queryable, type Transaction } from "../database.ts";
+import type { KnownPoint } from "../points/gateway-points.ts";
+import { splitPointId } from "../points/split-point-id.ts";
 
-/** A point as ingest must know it. */
-export interface KnownPoint {
-  readonly pointNo: number;
-  readonly pointId: PointId;
-  /** Null: retired before the center ever knew it. */
-  readonly type: "number" | "boolean" | "text" | "action" | null;
-}
-
-/** The gateway's point numbers of its present store, retired ones included. */
-export async function loadPoints(db: Queryable, gatewayNo: number): Promise<ReadonlyMap<number, KnownPoint>> {
-  const rows = await db.query<{
-    point_no: number;
-    number: number;
-    point_id: PointId;
-    type: KnownPoint["type"];
-  }>(
-    {
-      name: "point-load",
-      text: "select point_no, number, point_id, type from points where gateway_no = $1 and number > 0",
-    },
-    [gatewayNo],
-  );
-  return new Map(
-    rows.map((row) => [row.number, { pointNo: row.point_no, pointId: row.point_id, type: row.type }]),
-  );
-}
-
-/** Replaces what the gateway told before. What is left out stays as retired: its history refers to it. */
+/**
+ * Replaces what the gateway told before. What is left out stays as retired: its history refers to it. `kindNos`: of
+ * the catalogue's kinds, in their order, as `keepKinds` gave them.
+ */
 export async function writeCatalogue(
   tx: Transaction,
   told: {
     readonly gatewayNo: number;
     readonly hash: string;
     readonly catalogue: Catalogue;
+    readonly kindNos: readonly (readonly number[])[];
     readonly at: Instant;
   },
 ): Promise<void> {
-  const { gatewayNo, catalogue } = told;
-  await writeDevices(tx, gatewayNo, catalogue);
-  await writePoints(tx, gatewayNo, catalogue);
-  await writeRetired(tx, gatewayNo, catalogue);
+  const { gatewayNo, catalogue, kindNos } = told;
+  const deviceNos = await writeDevices(tx, gatewayNo, catalogue);
+  await writePoints(tx, gatewayNo, pointColumns(catalogue, { deviceNos, kindNos }));
+  if (catalogue.retired.length > 0) await writeRetired(tx, gatewayNo, catalogue);
   await tx.query(
     {
       name: "gateway-catalogue",
@@ -53,77 +32,79 @@ export async function writeCatalogue(
   );
 }
 
-/**
- * Devices of a model have the same points, so what a point is goes once a kind, and each point as four numbers: the
- * 150,000 of a city's largest gateway are written in some seconds, where as rows of JSON they took half a minute.
- */
-async function writePoints(tx: Transaction, gatewayNo: number, catalogue: Catalogue): Promise<void> {
-  const columns = {
-    device: [] as number[],
-    point: [] as number[],
-    number: [] as number[],
-    sweep: [] as (number | null)[],
-  };
-  const points: object[] = [];
-  const firstOfKind = catalogue.kinds.map((kind) => {
-    const first = points.length;
-    for (const { range, polled: _, ...rest } of kind.points)
-      points.push({ ...rest, range_min: range?.min ?? null, range_max: range?.max ?? null });
-    return first;
-  });
-  for (const [index, device] of catalogue.devices.entries()) {
-    for (const [place, point] of catalogue.kinds[device.kind]?.points.entries() ?? []) {
-      columns.device.push(index);
-      columns.point.push((firstOfKind[device.kind] ?? 0) + place);
-      columns.number.push(device.numbers[place] ?? 0);
-      columns.sweep.push(sweepOf(device, point));
+interface PointColumns {
+  readonly deviceNo: readonly number[];
+  readonly kindNo: readonly number[];
+  readonly number: readonly number[];
+  readonly sweep: readonly (number | null)[];
+}
+
+function pointColumns(
+  { devices, kinds }: Catalogue,
+  nos: {
+    readonly deviceNos: ReadonlyMap<string, number>;
+    readonly kindNos: readonly (readonly number[])[];
+  },
+): PointColumns {
+  const deviceNo: number[] = [];
+  const kindNo: number[] = [];
+  const number: number[] = [];
+  const sweep: (number | null)[] = [];
+  for (const device of devices) {
+    const of = nos.deviceNos.get(device.id) ?? 0;
+    for (const [place, point] of kinds[device.kind]?.points.entries() ?? []) {
+      deviceNo.push(of);
+      kindNo.push(nos.kindNos[device.kind]?.[place] ?? 0);
+      number.push(device.numbers[place] ?? 0);
+      sweep.push(sweepOf(device, point));
     }
   }
+  return { deviceNo, kindNo, number, sweep };
+}
+
+/** A point as four numbers: the 153,000 of a city's largest gateway are a second's work. */
+async function writePoints(tx: Transaction, gatewayNo: number, told: PointColumns): Promise<void> {
+  // The planner takes the arrays for a handful of rows: with nested loops it would compare each point with each.
+  await tx.query({ name: "point-write-by-hash", text: "set local enable_nestloop = off" }, []);
   await tx.query(
     {
       name: "point-write",
       // Numbers of an older store must not answer for the new one's: 0 is no number.
       text: `with told as materialized (
-               select d.id || '/' || k.name as point_id, d.id as device_id, k.name, p.number, k.type, k.unit, k.access, k.range_min,
-                 k.range_max, k.command_class, k.poll_class, k.max_age_ms, p.sweep, k.read_back, coalesce(k.interlock_points, '[]')
-               from unnest($2::int[], $3::int[], $4::int8[], $5::int8[]) as p(device, point, number, sweep)
-                 join rows from (jsonb_array_elements_text($6::jsonb)) with ordinality as d(id, nr) on d.nr = p.device + 1
-                 join rows from (jsonb_to_recordset($7::jsonb) as (name text, type text, unit text, access text, range_min float8,
-                   range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, "readBack" text, interlock jsonb)) with ordinality
-                   as k(name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, interlock_points,
-                     nr)
-                   on k.nr = p.point + 1
+               select t.device_no, t.kind_no, k.name, t.number, t.sweep, t.nr
+               from unnest($2::int[], $3::int[], $4::int8[], $5::int8[]) with ordinality as t(device_no, kind_no, number, sweep, nr)
+                 join point_kinds k using (kind_no)
              ), gone as (
-               update points set retired = true, number = 0 where gateway_no = $1 and (not retired or number <> 0)
-                 and not exists (select from told where told.point_id = points.point_id)
+               update device_points p set retired = true, number = 0 where gateway_no = $1 and (not retired or number <> 0)
+                 and not exists (select from told t where t.device_no = p.device_no and t.name = p.name)
+             ), changed as (
+               update device_points p set kind_no = t.kind_no, number = t.number, sweep = t.sweep, retired = false
+               from told t where p.gateway_no = $1 and p.device_no = t.device_no and p.name = t.name
+                 and (p.kind_no, p.number, p.sweep, p.retired) is distinct from (t.kind_no, t.number, t.sweep, false)
              )
-             insert into points as o (gateway_no, point_id, device_id, name, number, type, unit, access, range_min, range_max,
-               command_class, poll_class, max_age_ms, sweep, read_back, interlock_points)
-             select $1, told.* from told
-             on conflict (gateway_no, point_id) do update set device_id = excluded.device_id, name = excluded.name,
-               number = excluded.number, type = excluded.type, unit = excluded.unit, access = excluded.access,
-               range_min = excluded.range_min, range_max = excluded.range_max, command_class = excluded.command_class,
-               poll_class = excluded.poll_class, max_age_ms = excluded.max_age_ms, sweep = excluded.sweep,
-               read_back = excluded.read_back, interlock_points = excluded.interlock_points, retired = false
-             where (o.device_id, o.name, o.number, o.type, o.unit, o.access, o.range_min, o.range_max, o.command_class, o.poll_class,
-               o.max_age_ms, o.sweep, o.read_back, o.interlock_points, o.retired) is distinct from (excluded.device_id, excluded.name, excluded.number,
-               excluded.type, excluded.unit, excluded.access, excluded.range_min, excluded.range_max, excluded.command_class,
-               excluded.poll_class, excluded.max_age_ms, excluded.sweep, excluded.read_back,
-               excluded.interlock_points, false)`,
+             insert into device_points (gateway_no, device_no, name, kind_no, number, sweep)
+             select $1, t.device_no, t.name, t.kind_no, t.number, t.sweep from told t
+             where not exists (
+               select from device_points p where p.gateway_no = $1 and p.device_no = t.device_no and p.name = t.name
+             ) order by t.nr`,
     },
     [
       gatewayNo,
-      numberArray(columns.device),
-      numberArray(columns.point),
-      numberArray(columns.number),
-      numberArray(columns.sweep),
-      JSON.stringify(catalogue.devices.map(({ id }) => id)),
-      JSON.stringify(points),
+      numberArray(told.deviceNo),
+      numberArray(told.kindNo),
+      numberArray(told.number),
+      numberArray(told.sweep),
     ],
   );
+  await tx.query({ name: "point-write-done", text: "set local enable_nestloop = on" }, []);
 }
 
-async function writeDevices(tx: Transaction, gatewayNo: number, catalogue: Catalogue): Promise<void> {
+/** Gives the center's numbers of the devices by their ids. */
+async function writeDevices(
+  tx: Transaction,
+  gatewayNo: number,
+  catalogue: Catalogue,
+): Promise<ReadonlyMap<string, number>> {
   await tx.query({ name: "device-retire", text: "update devices set retired = true where gateway_no = $1" }, [
     gatewayNo,
   ]);
@@ -133,7 +114,7 @@ async function writeDevices(tx: Transaction, gatewayNo: number, catalogue: Catal
     latitude: position?.latitude ?? null,
     longitude: position?.longitude ?? null,
   }));
-  await tx.query(
+  const rows = await tx.query<{ device_id: string; device_no: number }>(
     {
       name: "device-write",
       text: `insert into devices (gateway_no, device_id, name, class, service, profile_id, profile_hash, latitude, longitude, parent, members)
@@ -143,10 +124,12 @@ async function writeDevices(tx: Transaction, gatewayNo: number, catalogue: Catal
              on conflict (gateway_no, device_id) do update set name = excluded.name, class = excluded.class,
                service = excluded.service, profile_id = excluded.profile_id, profile_hash = excluded.profile_hash,
                latitude = excluded.latitude, longitude = excluded.longitude, parent = excluded.parent,
-               members = excluded.members, retired = false`,
+               members = excluded.members, retired = false
+             returning device_id, device_no`,
     },
     [gatewayNo, JSON.stringify(devices)],
   );
+  return new Map(rows.map((row) => [row.device_id, row.device_no]));
 }
 
 function classOf(kind: CatalogueKind | undefined): object {
@@ -154,20 +137,32 @@ function classOf(kind: CatalogueKind | undefined): object {
   return { class: deviceClass, service, profileId, profileHash };
 }
 
+/** Points, and even devices, that the center may never have known. */
 async function writeRetired(tx: Transaction, gatewayNo: number, catalogue: Catalogue): Promise<void> {
   const retired = catalogue.retired.map(({ pointId, number }) => {
-    const [deviceId = pointId, name = pointId] = pointId.split("/");
-    return { point_id: pointId, device_id: deviceId, name, number };
+    const [device_id, name] = splitPointId(pointId);
+    return { device_id, name, number };
   });
+  const told = "jsonb_to_recordset($2::jsonb) as p(device_id text, name text, number bigint)";
+  const values = [gatewayNo, JSON.stringify(retired)];
+  await tx.query(
+    {
+      name: "device-write-retired",
+      text: `insert into devices (gateway_no, device_id, name, class, service, profile_id, profile_hash, members, retired)
+             select distinct $1::int, p.device_id, p.device_id, '', '', '', '', '[]'::jsonb, true from ${told} on conflict do nothing`,
+    },
+    values,
+  );
   await tx.query(
     {
       name: "point-write-retired",
-      text: `insert into points (gateway_no, point_id, device_id, name, number, retired)
-             select $1, p.point_id, p.device_id, p.name, p.number, true
-             from jsonb_to_recordset($2::jsonb) as p(point_id text, device_id text, name text, number bigint)
-             on conflict (gateway_no, point_id) do update set number = excluded.number, retired = true`,
+      text: `insert into device_points (gateway_no, device_no, name, kind_no, number, retired)
+             select $1, d.device_no, p.name, k.kind_no, p.number, true
+             from ${told} join devices d on d.gateway_no = $1 and d.device_id = p.device_id
+               join point_kinds k on k.name = p.name and k.type is null
+             on conflict (gateway_no, device_no, name) do update set number = excluded.number, retired = true`,
     },
-    [gatewayNo, JSON.stringify(retired)],
+    values,
   );
 }
 
@@ -204,10 +199,10 @@ export async function findPoint(
       text: `select g.gateway_id, p.point_no, p.point_id, p.device_id, p.name, p.type, p.unit, p.access, p.range_min, p.range_max,
                p.command_class, p.max_age_ms, p.sweep, p.read_back, p.interlock_points, coalesce(d.members, '[]') as members
              from points p join gateways g using (gateway_no)
-               left join devices d on d.gateway_no = p.gateway_no and d.device_id = p.device_id
-             where g.gateway_id = $1 and p.point_id = $2 and not p.retired`,
+               left join devices d using (device_no)
+             where g.gateway_id = $1 and p.device_id = $2 and p.name = $3 and not p.retired`,
     },
-    [gatewayId, pointId],
+    [gatewayId, ...splitPointId(pointId)],
   );
   return row;
 }

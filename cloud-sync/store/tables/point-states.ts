@@ -1,6 +1,7 @@
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import type { Instant } from "../../../domain/time.ts";
 import type { Queryable, Transaction } from "../database.ts";
+import { splitPointId } from "../points/split-point-id.ts";
 import { type PlacedReading, readingArrays } from "./readings.ts";
 import { fromColumns, type QualifiedValue, type ValueColumns } from "./value-columns.ts";
 
@@ -89,10 +90,19 @@ export async function listStates(
           [gatewayId],
         )
       : await db.query<StateRow>(
-          { name: "state-list-some", text: `${SELECT} where g.gateway_id = $1 and p.point_id = any($2)` },
-          [gatewayId, [...pointIds]],
+          {
+            name: "state-list-some",
+            text: `${SELECT} join unnest($2::text[], $3::text[]) as asked(device_id, name)
+                       on asked.device_id = p.device_id and asked.name = p.name where g.gateway_id = $1`,
+          },
+          [gatewayId, ...idColumns(pointIds)],
         );
   return rows.map(toState);
+}
+
+function idColumns(pointIds: readonly PointId[]): readonly (readonly string[])[] {
+  const ids = pointIds.map(splitPointId);
+  return [ids.map(([deviceId]) => deviceId), ids.map(([, name]) => name)];
 }
 
 function toState(row: StateRow): PointState {

@@ -4,7 +4,10 @@ import type { Instant } from "../../../domain/time.ts";
 import type { Hello } from "../../../domain/wire/hello.ts";
 import type { Queryable, Transaction } from "../database.ts";
 
-/** How a gateway stands, its link row locked: all that writes for one gateway goes one after the other. */
+/**
+ * How a gateway stands, its own row locked: all that writes its records goes one after the other. The link's row is
+ * left free, so that a heartbeat never waits for a batch or a catalogue.
+ */
 export interface LockedLink {
   readonly gateway_no: number;
   readonly revoked: boolean;
@@ -22,7 +25,7 @@ export async function lockLink(tx: Transaction, id: GatewayId): Promise<LockedLi
       name: "link-lock",
       text: `select g.gateway_no, g.revoked_at is not null as revoked, l.issued_generation, l.issued_counter,
                l.current_generation, l.current_counter, g.catalogue_hash
-             from gateways g join gateway_links l using (gateway_no) where g.gateway_id = $1 for update of l`,
+             from gateways g join gateway_links l using (gateway_no) where g.gateway_id = $1 for no key update of g`,
     },
     [id],
   );

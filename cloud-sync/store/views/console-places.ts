@@ -16,9 +16,9 @@ export interface ProfilePointRow {
 /** Points of each profile that any gateway told of, by an example. `profile` is its id and its hash. */
 export function listProfilePoints(db: Queryable): Promise<readonly ProfilePointRow[]> {
   const text = `select e.profile, p.name, p.type, p.unit, p.access, p.command_class, p.read_back, p.sweep
-    from (select distinct on (profile_id, profile_hash) profile_id || ' ' || profile_hash as profile, gateway_no, device_id
+    from (select distinct on (profile_id, profile_hash) profile_id || ' ' || profile_hash as profile, device_no
           from devices where not retired order by profile_id, profile_hash, device_no) e
-      join points p on p.gateway_no = e.gateway_no and p.device_id = e.device_id and not p.retired
+      join points p on p.device_no = e.device_no and not p.retired
     order by e.profile, p.point_no`;
   return db.query<ProfilePointRow>({ name: "console-profile-points", text }, []);
 }
@@ -50,13 +50,15 @@ export interface ChosenPoints {
 /** Every device that a site still has, in order of gateway and device: some 36,000 rows for the city. */
 export function listPlaces(db: Queryable, chosen: ChosenPoints): Promise<readonly PlaceRow[]> {
   const text = `select g.gateway_id, d.device_id, d.name, d.class, d.latitude, d.longitude, d.parent,
-      jsonb_array_length(d.members) as member_count, l.point_no as level_no, l.name as level_name, l.max_age_ms, l.sweep,
-      c.name as command_name, c.command_class
+      jsonb_array_length(d.members) as member_count, l.point_no as level_no, l.name as level_name, lk.max_age_ms, l.sweep,
+      c.name as command_name, ck.command_class
     from devices d join gateways g using (gateway_no)
       left join unnest($1::text[], $2::text[], $3::text[]) as m(profile, level, command)
         on m.profile = d.profile_id || ' ' || d.profile_hash
-      left join points l on l.gateway_no = d.gateway_no and l.point_id = d.device_id || '/' || m.level and not l.retired
-      left join points c on c.gateway_no = d.gateway_no and c.point_id = d.device_id || '/' || m.command and not c.retired
+      left join device_points l on l.gateway_no = d.gateway_no and l.device_no = d.device_no and l.name = m.level and not l.retired
+      left join point_kinds lk on lk.kind_no = l.kind_no
+      left join device_points c on c.gateway_no = d.gateway_no and c.device_no = d.device_no and c.name = m.command and not c.retired
+      left join point_kinds ck on ck.kind_no = c.kind_no
     where not d.retired order by g.gateway_id, d.device_id`;
   return db.query<PlaceRow>({ name: "console-places", text }, [
     [...chosen.profiles],
