@@ -1,7 +1,14 @@
 import { barrierKind, bollardKind } from "./access/barrier-kinds.ts";
 import { b23Kind, iem3000Kind, sdm630Kind } from "./meter/meter-kinds.ts";
 import { type ModbusUnitKind, overTcp } from "./modbus/modbus-unit-kind.ts";
+
+
 import { osdpDoorKind } from "./osdp/osdp-door-kind.ts";
+
+
+import { trafficControllersKind } from "./opcua/traffic-controllers-kind.ts";
+
+
 import { registerBankKind } from "./register-bank/register-bank-kind.ts";
 import { peopleCounterKind } from "./serial/people-counter-kind.ts";
 import type { DeviceKind } from "./simulated-device.ts";
@@ -23,4 +30,5 @@ export const DEVICE_KINDS: Readonly<Record<string, DeviceKind>> = {
   "osdp-door": osdpDoorKind,
   "people-counter": peopleCounterKind,
   ...Object.fromEntries(Object.entries(MODBUS_UNIT_KINDS).map(([name, kind]) => [name, overTcp(kind)])),
+  "traffic-controllers": trafficControllersKind,
 };

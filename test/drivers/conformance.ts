@@ -11,6 +11,7 @@ import {
   type Driver,
   NO_HOLES,
   type Sample,
+  type SiteFolders,
   type UnitSession,
 } from "../../drivers/driver.ts";
 import { CountingClock } from "./counting-clock.ts";
@@ -36,6 +37,8 @@ export interface Refusal {
 /** A unit that answers as told. Addresses and configurations are as a profile and a site file write them. */
 export interface SimulatedUnit extends AsyncDisposable {
   readonly busConfig: unknown;
+  /** Where the driver may keep files, if it does. */
+  readonly folders?: SiteFolders;
   readonly unitAddress: unknown;
   /** At least three, of different values, needing at least two exchanges; what the unit holds in each. */
   readonly points: readonly { readonly definition: PointDefinition; readonly value: PointValue }[];
@@ -308,7 +311,7 @@ async function openBus<B, A>(
     requestTimeout: REQUEST_TIMEOUT,
     frames: () => {},
   };
-  return await driver.openBus(driver.parseBusConfig(unit.busConfig), context, signal);
+  return await driver.openBus(driver.parseBusConfig(unit.busConfig, unit.folders), context, signal);
 }
 
 function pointOf<B, A>(
