@@ -1,13 +1,8 @@
 import { barrierKind, bollardKind } from "./access/barrier-kinds.ts";
 import { b23Kind, iem3000Kind, sdm630Kind } from "./meter/meter-kinds.ts";
 import { type ModbusUnitKind, overTcp } from "./modbus/modbus-unit-kind.ts";
-
-
-import { osdpDoorKind } from "./osdp/osdp-door-kind.ts";
-
-
 import { trafficControllersKind } from "./opcua/traffic-controllers-kind.ts";
-
+import { osdpDoorKind } from "./osdp/osdp-door-kind.ts";
 
 import { registerBankKind } from "./register-bank/register-bank-kind.ts";
 import { peopleCounterKind } from "./serial/people-counter-kind.ts";

@@ -39,7 +39,12 @@ const overridable =
 
 export const NODES: readonly NodeRow[] = [
   { name: "ModelRevision", rsmp: "", type: DataType.String, show: usual(() => "1") },
-  { name: "RequestedPlan", rsmp: "M0002", type: DataType.Byte, show: usual(({ state }) => state.forcedPlan ?? 0) },
+  {
+    name: "RequestedPlan",
+    rsmp: "M0002",
+    type: DataType.Byte,
+    show: usual(({ state }) => state.forcedPlan ?? 0),
+  },
   {
     name: "ControlMode",
     rsmp: "S0020",
