@@ -12,8 +12,9 @@ import { LineMeter } from "./line-meter.ts";
 import { type LineParts, OpenLine, type UrgentJob } from "./open-line.ts";
 import type { ReportBatcher } from "./report-batcher.ts";
 import { SilenceBudget } from "./silence-budget.ts";
-import type { PollTask } from "./unit/poll-plan.ts";
-import { type Moment, SessionKeeper } from "./unit/session-keeper.ts";
+import type { PollTask } from "./unit/poll-task.ts";
+import { SessionKeeper } from "./unit/session-keeper.ts";
+import type { Moment } from "./unit/unit-teller.ts";
 
 /** A line that is lost is opened again after 1, 2, 4 … 30 s. */
 const REOPEN_BACKOFF = { min: Seconds(1), max: Seconds(30) };
@@ -29,6 +30,8 @@ export interface BusRunnerParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly reports: ReportBatcher;
+  /** See {@link FieldPlan.pseudonymKey}. */
+  readonly pseudonymKey: string | undefined;
 }
 
 /** Owner of one bus: opens it, serves it through an {@link OpenLine}, and opens it again whenever it is lost. */
@@ -46,15 +49,22 @@ export class BusRunner implements LoopService {
   #isStopping = false;
 
   constructor(plan: FieldBusPlan, parts: BusRunnerParts) {
-    const { clock, driver, reports } = parts;
+    const { clock, driver, reports, pseudonymKey } = parts;
     this.name = `bus ${plan.id}`;
     this.busId = plan.id;
     this.#plan = plan;
     this.#parts = parts;
     this.#logger = parts.logger.child({ busId: plan.id });
-    this.#ring = new FrameRing(clock);
+    this.#ring = new FrameRing(clock, namesPersons(plan) ? "times-and-lengths" : "bytes");
     const keepers = plan.units.map(
-      (_, index) => new SessionKeeper(plan, { index, count: plan.units.length }, driver, reports.changes),
+      (_, index) =>
+        new SessionKeeper({
+          bus: plan,
+          place: { index, count: plan.units.length },
+          driver,
+          out: reports.changes,
+          pseudonymKey,
+        }),
     );
     this.#unitByAddress = new Map(keepers.map((keeper) => [keeper.unitAddress, keeper]));
     this.#line = {
@@ -164,6 +174,7 @@ export class BusRunner implements LoopService {
       (cause) => line.lose(cause),
       (cause) => line.lose(cause),
     );
+    line.subscribeAll();
     this.#open = line;
     if (this.#state !== "open") this.#logger.info({ units: this.#line.keepers.length }, "line is open");
     this.#state = "open";
@@ -215,4 +226,9 @@ export class BusRunner implements LoopService {
   #moment(): Moment {
     return { uptime: this.#parts.clock.uptime(), at: this.#parts.clock.now() };
   }
+}
+
+/** Whether a frame on the bus may hold what must not leave the field host. */
+function namesPersons({ units }: FieldBusPlan): boolean {
+  return units.some(({ points }) => points.some(({ definition }) => definition.privacy === "pseudonymous"));
 }

@@ -5,6 +5,8 @@ import { DueHeap, type DueTask } from "./due-heap.ts";
 export const URGENT_MAX = 64;
 /** After this many exchanges by priority one goes to whoever is latest for its interval, so that an overload starves nobody for ever. */
 const FAIR_TURN = 16;
+/** Shorter intervals count as this long there: a keep-alive of 50 ms would be the latest of all for ever. */
+const FAIR_INTERVAL_MS = 1_000;
 /** Dues lie on this grid: exchanges of one slot share a timer, and no unit is more than this early or late. */
 const GRID_MS = 10;
 /** All points are read within this time of the start, where the line can carry it. */
@@ -107,7 +109,7 @@ export class BusScheduler<Urgent, Task extends ScheduledTask> {
     for (let rank = 0; rank < ranks; rank += 1) {
       const first = this.#ranks[rank]?.peek();
       if (first === undefined || first.due > now) continue;
-      const late = (now - first.due) / first.intervalMs;
+      const late = (now - first.due) / Math.max(first.intervalMs, FAIR_INTERVAL_MS);
       if (late > lateness) {
         latest = rank;
         lateness = late;

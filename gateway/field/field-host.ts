@@ -29,6 +29,8 @@ const FIGURES_EVERY = 5;
 const START_WAIT = Seconds(5);
 const NOT_STARTED = `did not start within ${START_WAIT / 1_000} s. Try again`;
 
+const WRONG_DEVICE = { value: null, quality: "bad/configuration-error", cause: "wrong-device" } as const;
+
 /** Finds a driver by its name in the plan; the registry's `loadDriver` in the product. */
 export type LoadDriver = (name: string) => Promise<Driver>;
 
@@ -61,7 +63,8 @@ export class FieldHost implements Field, FieldFrames, LoopService {
     const { plan, loadDriver, clock, logger } = this.#parts;
     for (const bus of plan.buses) {
       const driver = await loadDriver(bus.driver);
-      runners.push(new BusRunner(bus, { driver, clock, logger, reports: this.#reports }));
+      const { pseudonymKey } = plan;
+      runners.push(new BusRunner(bus, { driver, clock, logger, reports: this.#reports, pseudonymKey }));
     }
     this.#runners = new Map(runners.map((runner) => [runner.busId, runner]));
     this.#built.resolve();
@@ -97,7 +100,11 @@ export class FieldHost implements Field, FieldFrames, LoopService {
       return { outcome: "rejected", cause: "unknown-point", detail };
     }
     return await this.#submit<OperationResult>(found, {
-      run: (line) => runOperation(operation, line, signal),
+      run: async (line) => {
+        const doubt = found.keeper.findDoubt(operation.point);
+        if (doubt === undefined) return await runOperation(operation, line, signal);
+        return { outcome: "rejected", cause: "blocked", detail: `${doubt}. Nothing was written` };
+      },
       refused: (cause, detail) => ({ outcome: "rejected", cause, detail }),
     });
   }
@@ -143,7 +150,9 @@ export class FieldHost implements Field, FieldFrames, LoopService {
       const sample = samples.get(point);
       const slot = keeper.points.findSlot(point);
       if (sample === undefined || slot === undefined) return [];
-      const judged = judgeSample(sample, keeper.points.getPoint(slot).definition);
+      const doubt = keeper.findDoubt(point);
+      const judged =
+        doubt === undefined ? judgeSample(sample, keeper.points.getPoint(slot).definition) : WRONG_DEVICE;
       const sourceTimestamp = "takenAt" in sample ? sample.takenAt : null;
       return [{ point, ...judged, gatewayTimestamp: at, sourceTimestamp }];
     });

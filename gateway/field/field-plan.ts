@@ -1,8 +1,8 @@
 import type { Evidence } from "../../domain/command.ts";
-import type { DeviceFault } from "../../domain/errors.ts";
-import type { BusId, CommandId, PointId, PointNumber } from "../../domain/ids.ts";
+import type { DeviceFault, FaultCode } from "../../domain/errors.ts";
+import type { BusId, CommandId, DeviceId, PointId, PointNumber } from "../../domain/ids.ts";
 import type { PollClass, SitePoint } from "../../domain/point.ts";
-import type { Quirk } from "../../domain/profile.ts";
+import type { ProbeCheck, Quirk } from "../../domain/profile.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
 import type { ExpectedValue } from "../../domain/safety/interlock.ts";
 import type { Instant, Millis, Uptime } from "../../domain/time.ts";
@@ -12,6 +12,8 @@ export interface FieldPlan {
   /** Isolation group, e.g. `lighting`: also the host's name in logs and figures. */
   readonly group: string;
   readonly buses: readonly FieldBusPlan[];
+  /** Hexadecimal; there where a point of the group is pseudonymous. */
+  readonly pseudonymKey?: string;
 }
 
 export interface FieldBusPlan {
@@ -32,6 +34,16 @@ export interface FieldUnitPlan {
   readonly points: readonly SitePoint[];
   /** One for each poll class that the unit's points use. */
   readonly sweeps: readonly SweepPlan[];
+  /** Of the devices whose profile says how to know them. */
+  readonly probes: readonly DeviceProbe[];
+}
+
+/** How one device is known to be the one that its profile describes. */
+export interface DeviceProbe {
+  readonly device: DeviceId;
+  /** All its points: none is told or written before the checks hold. */
+  readonly points: readonly PointNumber[];
+  readonly checks: readonly { readonly number: PointNumber; readonly check: ProbeCheck }[];
 }
 
 /**
@@ -83,6 +95,22 @@ export interface UnitFigures {
     readonly askedMs: number;
     readonly reachedMs: number | null;
   }[];
+  /** `null`: the unit tells nothing by itself. */
+  readonly subscription: SubscriptionFigures | null;
+  /** Answering, but by their probe not what their profiles say. */
+  readonly wrongDevices: readonly WrongDevice[];
+}
+
+export interface SubscriptionFigures {
+  readonly points: number;
+  /** A fault code: it was given up, and is taken anew with back-off. */
+  readonly state: "starting" | "live" | FaultCode;
+}
+
+export interface WrongDevice {
+  readonly deviceId: DeviceId;
+  /** What was found and what was expected, for people. */
+  readonly why: string;
 }
 
 /**

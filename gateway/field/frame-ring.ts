@@ -12,16 +12,20 @@ export class FrameRing {
   readonly #frames: (BusFrame | undefined)[] = [];
   #next = 0;
   #until: Uptime | null = null;
+  readonly #keeps: "bytes" | "times-and-lengths";
 
-  constructor(clock: Clock) {
+  /** `times-and-lengths`: every byte is kept as 0, for the bus carries names of persons. */
+  constructor(clock: Clock, keeps: "bytes" | "times-and-lengths") {
     this.#clock = clock;
+    this.#keeps = keeps;
   }
 
   /** For {@link DriverContext.frames}. Costs one comparison while nobody looks; copies, for a driver may reuse its buffer. */
   readonly sink: FrameSink = (direction, bytes) => {
     if (this.#until === null) return;
     if (this.#clock.uptime() > this.#until) return this.#stop();
-    this.#frames[this.#next] = { direction, at: this.#clock.now(), bytes: Uint8Array.from(bytes) };
+    const kept = this.#keeps === "bytes" ? Uint8Array.from(bytes) : new Uint8Array(bytes.length);
+    this.#frames[this.#next] = { direction, at: this.#clock.now(), bytes: kept };
     this.#next = (this.#next + 1) % FRAMES_MAX;
   };
 

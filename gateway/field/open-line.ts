@@ -4,15 +4,19 @@ import type { PointValue } from "../../domain/reading.ts";
 import { after, type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
 import type { Exchange, Sample, UnitSession } from "../../drivers/driver.ts";
 import { type BusScheduler, dueAfter } from "./bus-scheduler.ts";
+import { FreshReads } from "./fresh-reads.ts";
 import type { LineMeter } from "./line-meter.ts";
 import type { OperationLine } from "./operation-runner.ts";
 import type { ReportBatcher } from "./report-batcher.ts";
 import type { SilenceBudget } from "./silence-budget.ts";
-import type { PollTask } from "./unit/poll-plan.ts";
-import type { Moment, SessionKeeper } from "./unit/session-keeper.ts";
+import type { PollTask } from "./unit/poll-task.ts";
+import type { SessionKeeper } from "./unit/session-keeper.ts";
+import type { Moment } from "./unit/unit-teller.ts";
 
 /** The longest idle wait: a schedule with nothing in it is looked at again after this. */
 const IDLE_MAX_MS = 60_000;
+
+const GONE = new DeviceFault("connection-lost", "use a line that was lost");
 
 /** Work that goes before all polls: an operation, or a read for a person. */
 export interface UrgentJob {
@@ -42,7 +46,10 @@ export class OpenLine {
   readonly #signal: AbortSignal;
   /** Aborts when the line is lost or given up: an operation then waits for nothing more. */
   readonly #over = new AbortController();
+  readonly #reads: FreshReads;
   #lost: { readonly cause: unknown } | undefined;
+  /** A driver threw what it may not. */
+  #bug: { readonly error: unknown } | undefined;
   #wake: (() => void) | undefined;
   #isWoken = false;
 
@@ -50,6 +57,9 @@ export class OpenLine {
   constructor(parts: LineParts, signal: AbortSignal) {
     this.#parts = parts;
     this.#signal = signal;
+    this.#reads = new FreshReads((keeper, session, work) =>
+      this.#lost === undefined ? this.#exchange(keeper, session, work) : Promise.resolve(GONE),
+    );
   }
 
   /** Urgent work was offered, or something else changed: stop waiting. */
@@ -63,6 +73,21 @@ export class OpenLine {
     this.#lost ??= { cause };
     this.#over.abort(new DeviceFault("connection-lost", "use a line that was lost", { cause }));
     this.wake();
+  }
+
+  /** Takes up what the units tell by themselves. */
+  subscribeAll(): void {
+    const { keepers, clock, reports } = this.#parts;
+    for (const keeper of keepers) {
+      const subscription = keeper.subscribe(
+        () => this.#moment(),
+        () => reports.settle(),
+      );
+      subscription?.run(clock, this.#over.signal).catch((error: unknown) => {
+        this.#bug ??= { error };
+        this.lose(error);
+      });
+    }
   }
 
   /** Resolves with what took the line, or `undefined` once it was given up. */
@@ -79,6 +104,7 @@ export class OpenLine {
     } finally {
       this.#signal.removeEventListener("abort", onAbort);
     }
+    if (this.#bug !== undefined) throw this.#bug.error;
     return this.#signal.aborted ? undefined : this.#lost;
   }
 
@@ -131,9 +157,11 @@ export class OpenLine {
   ): Promise<readonly Sample[] | DeviceFault> {
     const { meter, scheduler } = this.#parts;
     const start = this.#parts.clock.uptime();
+    if ("vetting" in work && work.vetting !== undefined) work.retired = true;
     const asked = "unit" in work ? { slots: work.slots, task: work } : { slots: work.slots };
     try {
-      const samples = await meter.use(() => session.exchange(work.exchange, this.#signal));
+      const told = await meter.use(() => ask(session, work, this.#signal));
+      const samples = keeper.hide(work.slots, told);
       for (const task of keeper.answered(asked, samples, this.#moment())) scheduler.add(task);
       return samples;
     } catch (error) {
@@ -170,78 +198,11 @@ export class OpenLine {
     return {
       clock: this.#parts.clock,
       signal: this.#over.signal,
-      read: (points) => this.#read(keeper, points),
+      read: (points) => this.#reads.read(keeper, points),
       write: (point, value) => this.#write(keeper, point, value),
       rest: (duration) => this.#parts.clock.sleep(duration, this.#over.signal),
       lend: (duration) => this.#lend(after(this.#parts.clock.uptime(), duration)),
     };
-  }
-
-  async #read(
-    keeper: SessionKeeper,
-    points: readonly PointNumber[],
-  ): Promise<ReadonlyMap<PointNumber, Sample>> {
-    const found = new Map<PointNumber, Sample>();
-    const slots = points.flatMap((point) => keeper.points.findSlot(point) ?? []);
-    await this.#readSlots(keeper, slots, found);
-    return found;
-  }
-
-  /** Halves what is refused as unknown, so that one missing point hides no other; stops at the first silence. */
-  async #readSlots(
-    keeper: SessionKeeper,
-    slots: Iterable<number>,
-    found: Map<PointNumber, Sample>,
-  ): Promise<DeviceFault | undefined> {
-    const session = keeper.session;
-    if (session === undefined || this.#lost !== undefined) {
-      const fault = new DeviceFault("connection-lost", `read of unit ${keeper.unitAddress}`);
-      this.#note(keeper, Uint32Array.from(slots), fault, found);
-      return fault;
-    }
-    let silence: DeviceFault | undefined;
-    for (const exchange of keeper.planOnce(slots)) {
-      const own = keeper.points.slotsOf(exchange.points);
-      if (silence === undefined)
-        silence = await this.#readExchange(keeper, session, { exchange, slots: own }, found);
-      else this.#note(keeper, own, silence, found);
-    }
-    return silence;
-  }
-
-  /** The fault if the unit was silent: then there is no point in asking on. */
-  async #readExchange(
-    keeper: SessionKeeper,
-    session: UnitSession,
-    work: { readonly exchange: Exchange; readonly slots: Uint32Array },
-    found: Map<PointNumber, Sample>,
-  ): Promise<DeviceFault | undefined> {
-    const { slots } = work;
-    const answer = await this.#exchange(keeper, session, work);
-    if (!(answer instanceof DeviceFault)) {
-      for (const [index, slot] of slots.entries()) {
-        found.set(keeper.points.getPoint(slot).number, answer[index] ?? LOST);
-      }
-      return undefined;
-    }
-    if (answer.code === "unknown-address" && slots.length > 1) {
-      const middle = slots.length >> 1;
-      const silence = await this.#readSlots(keeper, slots.subarray(0, middle), found);
-      if (silence === undefined) return await this.#readSlots(keeper, slots.subarray(middle), found);
-      this.#note(keeper, slots.subarray(middle), silence, found);
-      return silence;
-    }
-    this.#note(keeper, slots, answer, found);
-    return answer.code === "unknown-address" || answer.code === "refused-by-device" ? undefined : answer;
-  }
-
-  #note(
-    keeper: SessionKeeper,
-    slots: Uint32Array,
-    fault: DeviceFault,
-    found: Map<PointNumber, Sample>,
-  ): void {
-    for (const slot of slots) found.set(keeper.points.getPoint(slot).number, { fault });
   }
 
   async #write(keeper: SessionKeeper, point: PointNumber, value: PointValue): Promise<void> {
@@ -295,5 +256,14 @@ export class OpenLine {
   }
 }
 
-/** A driver that returned fewer samples than points did not answer for the rest. */
-const LOST: Sample = { fault: new DeviceFault("malformed-reply", "take fewer samples than points") };
+/** One request and its answer. */
+async function ask(
+  session: UnitSession,
+  work: { readonly exchange: Exchange } | PollTask,
+  signal: AbortSignal,
+): Promise<readonly Sample[]> {
+  if (!("keepAlive" in work) || work.keepAlive === undefined)
+    return await session.exchange(work.exchange, signal);
+  await work.keepAlive.exchange(signal);
+  return [];
+}

@@ -3,7 +3,7 @@ import type { BusId } from "../../domain/ids.ts";
 import { POLL_CLASSES, type PollClass, type SitePoint } from "../../domain/point.ts";
 import type { Quirk } from "../../domain/profile.ts";
 import type { Millis } from "../../domain/time.ts";
-import type { FieldBusPlan, FieldPlan, FieldUnitPlan } from "./field-plan.ts";
+import type { DeviceProbe, FieldBusPlan, FieldPlan, FieldUnitPlan } from "./field-plan.ts";
 import { isPolled } from "./unit/unit-points.ts";
 
 /** A bus as the site file tells it (`SiteBus` is one). */
@@ -50,7 +50,17 @@ function planUnit(unitAddress: string, devices: readonly Device[], nextSweep: ()
     quirks: quirksOf(devices),
     points,
     sweeps: classes.map((pollClass) => ({ number: nextSweep(), pollClass })),
+    probes: devices.flatMap(probeOf),
   };
+}
+
+/** A device that the site file gave fewer points than its profile may lack some of the checks: the others still hold. */
+function probeOf({ id, points, probe = [] }: Device): readonly DeviceProbe[] {
+  const checks = probe.flatMap((check) => {
+    const point = points.find(({ definition }) => definition.name === check.point);
+    return point === undefined ? [] : [{ number: point.number, check }];
+  });
+  return checks.length === 0 ? [] : [{ device: id, points: points.map(({ number }) => number), checks }];
 }
 
 function isUsed(points: readonly SitePoint[], pollClass: PollClass): boolean {

@@ -43,6 +43,8 @@ export class ChangeFilter {
   readonly #deadband: Float64Array;
   readonly #min: Float64Array;
   readonly #max: Float64Array;
+  /** 1: each of its samples is told. */
+  readonly #isEvent: Uint8Array;
 
   constructor(points: readonly SitePoint[]) {
     const numbers = (of: (definition: PointDefinition) => number): Float64Array =>
@@ -54,6 +56,7 @@ export class ChangeFilter {
     this.#cause = new Uint8Array(points.length);
     this.#deadband = numbers((definition) => definition.deadband * ROUNDING);
     this.#min = numbers((definition) => definition.range?.min ?? -Number.MAX_VALUE);
+    this.#isEvent = Uint8Array.from(points, ({ definition }) => (definition.event ? 1 : 0));
     this.#max = numbers((definition) => definition.range?.max ?? Number.MAX_VALUE);
   }
 
@@ -78,15 +81,35 @@ export class ChangeFilter {
     for (const slot of slots) this.#tell(slot, { value: null, quality, cause }, null, at, out);
   }
 
-  /** Forgets what was told: the next sample of every point is told, whatever it is. */
+  /** As {@link mark}, but of a point that was told as good what was told stays. */
+  markUnlessGood(
+    slots: readonly number[],
+    quality: BadQuality,
+    cause: QualityCause,
+    at: Instant,
+    out: PointChange[],
+  ): void {
+    this.mark(
+      slots.filter((slot) => this.#quality[slot] !== GOOD),
+      quality,
+      cause,
+      at,
+      out,
+    );
+  }
+
+  /** Forgets what was told: the next sample of every point is told, whatever it is. What happened stays told. */
   forget(): void {
-    this.#quality.fill(UNTOLD);
+    for (const [slot, isEvent] of this.#isEvent.entries()) {
+      if (isEvent === 0 || this.#quality[slot] !== GOOD) this.#quality[slot] = UNTOLD;
+    }
   }
 
   /** A number of good quality inside its range and its deadband: nearly every sample is. */
   #isUnchanged(slot: number, sample: Sample): boolean {
     if (!("value" in sample) || sample.quality !== undefined || this.#quality[slot] !== GOOD) return false;
     const value = sample.value;
+    if (this.#isEvent[slot] === 1) return false;
     if (typeof value !== "number") return value === this.#lastOther[slot];
     const delta = Math.abs(value - (this.#lastNumber[slot] ?? Number.NaN));
     // A NaN fails every comparison, so it never counts as unchanged.
@@ -97,6 +120,7 @@ export class ChangeFilter {
   #acceptOne(slot: number, sample: Sample, at: Instant, out: PointChange[]): void {
     const definition = this.#points[slot]?.definition;
     if (definition === undefined) return;
+    if (this.#isEvent[slot] === 1 && "value" in sample) this.#quality[slot] = UNTOLD;
     this.#tell(slot, judgeSample(sample, definition), "takenAt" in sample ? sample.takenAt : null, at, out);
   }
 

@@ -1,51 +1,20 @@
 import assert from "node:assert/strict";
 import type { PointDefinition, PollClass } from "../../../domain/point.ts";
+import { Uptime } from "../../../domain/time.ts";
 import type { Driver, Exchange, UnitSession } from "../../../drivers/driver.ts";
-import { rankOf, type ScheduledTask, spread } from "../bus-scheduler.ts";
-import type { FieldBusPlan, FieldUnitPlan } from "../field-plan.ts";
+import { rankOf, spread } from "../bus-scheduler.ts";
+import type { FieldBusPlan, FieldUnitPlan, UnitFigures } from "../field-plan.ts";
 import { gapBetween, KnownHoles } from "./known-holes.ts";
+import { makeTask, type PollGroup, type PollTask, type Split } from "./poll-task.ts";
 import { ReachedIntervals } from "./reached-intervals.ts";
 import { isPolled, type UnitPoints } from "./unit-points.ts";
 
-/** One exchange that recurs. */
-export interface PollTask extends ScheduledTask {
-  /** Index of the unit on its bus. */
-  readonly unit: number;
-  readonly exchange: Exchange;
-  /** Of the exchange's points, in its order. */
-  readonly slots: Uint32Array;
-  /** `undefined`: the probe of a silent unit. */
-  readonly group: PollGroup | undefined;
-  /** Uptime in ms at which it last began, and was last answered; NaN: never. */
-  startedAt: number;
-  answeredAt: number;
-  /** The merged block it is a part of, while the hole in that is looked for. */
-  split: Split | undefined;
-}
-
-/** All exchanges of one poll class on one unit: a sweep. */
-export interface PollGroup {
-  readonly sweep: number;
-  readonly pollClass: PollClass;
-  readonly intervalMs: number;
-  readonly reached: ReachedIntervals;
-  slots: readonly number[];
-  tasks: readonly PollTask[];
-  /** Completion that was told last; NaN: none. */
-  toldAt: number;
-}
-
-/** A block that was refused as "unknown address" and is read in two parts to find out why. */
-interface Split {
-  readonly parent: Split | undefined;
-  readonly left: readonly PointDefinition[];
-  readonly right: readonly PointDefinition[];
-  /** Holes known when the outermost block was split. */
-  readonly holesBefore: number;
-  /** Exchanges of the parts whose verdict is out. */
-  pending: number;
-  /** Whether the refusal was found inside a part, so that it is not between the parts. */
-  explained: boolean;
+/** Which slots are not polled. */
+export interface SlotKinds {
+  /** The unit tells it by itself, or it is an event. */
+  isSubscribed(slot: number): boolean;
+  /** Of a device that is not proven to be the right one. */
+  isHeld(slot: number): boolean;
 }
 
 /** What changes in the schedule after an answer. Tasks that fell out are marked retired. */
@@ -86,16 +55,24 @@ export class PollPlan {
       reached: new ReachedIntervals(),
       slots: [],
       tasks: [],
+      subscribed: 0,
       toldAt: Number.NaN,
     }));
   }
 
   /** Plans all anew, with nothing known of holes: a start, a reopened line, a unit that came back. */
-  start(session: UnitSession, now: number): readonly PollTask[] {
+  start(session: UnitSession, how: SlotKinds, now: number): readonly PollTask[] {
     this.#session = session;
     this.#holes.clear();
+    return this.replan(how, now);
+  }
+
+  /** Plans all anew around the holes that are known: another device was proven. */
+  replan(how: SlotKinds, now: number): readonly PollTask[] {
     return this.groups.flatMap((group) => {
-      group.slots = this.#slotsOfClass(group.pollClass);
+      const slots = this.#slotsOfClass(group.pollClass);
+      group.subscribed = slots.filter(how.isSubscribed).length;
+      group.slots = slots.filter((slot) => !how.isSubscribed(slot) && !how.isHeld(slot));
       return this.#planGroup(group, now);
     });
   }
@@ -112,6 +89,34 @@ export class PollPlan {
   /** The exchange of the most urgent class: asks a silent unit whether it is there. */
   probeExchange(): Exchange | undefined {
     return this.groups.find((group) => group.tasks.length > 0)?.tasks[0]?.exchange;
+  }
+
+  /**
+   * Appends each sweep that was complete since it was told last, with the time since which all of it is confirmed.
+   * `confirmedAt`: of what the unit tells by itself.
+   */
+  collectSweeps(confirmedAt: number, into: (readonly [sweep: number, at: Uptime])[]): void {
+    for (const group of this.groups) {
+      let oldest = group.subscribed > 0 ? confirmedAt : Number.POSITIVE_INFINITY;
+      for (const task of group.tasks) oldest = Math.min(oldest, task.answeredAt);
+      // NaN, of what was never answered, stays NaN and is not told.
+      if (!Number.isFinite(oldest) || oldest === group.toldAt) continue;
+      group.toldAt = oldest;
+      into.push([group.sweep, Uptime(oldest)]);
+    }
+  }
+
+  /** Asked and reached. */
+  intervals(state: UnitFigures["state"], now: number): UnitFigures["intervals"] {
+    return this.groups.map((group) => {
+      const waited = Math.max(0, ...group.tasks.map((task) => now - task.startedAt || 0));
+      const median = group.reached.median();
+      return {
+        pollClass: group.pollClass,
+        askedMs: group.intervalMs,
+        reachedMs: state === "silent" || median === null ? null : Math.max(median, waited),
+      };
+    });
   }
 
   answered(task: PollTask, now: number): PlanChange {
@@ -200,19 +205,16 @@ export class PollPlan {
     when: { readonly due: number; readonly anchor: number },
     split: Split | undefined,
   ): PollTask {
-    return {
+    return makeTask({
       unit: this.#place.index,
       rank: rankOf(group.pollClass),
       intervalMs: group.intervalMs,
       exchange,
       slots: this.#points.slotsOf(exchange.points),
       group,
-      ...when,
-      retired: false,
-      startedAt: Number.NaN,
-      answeredAt: Number.NaN,
       split,
-    };
+      ...when,
+    });
   }
 
   #retire(group: PollGroup, which: (task: PollTask) => boolean): void {

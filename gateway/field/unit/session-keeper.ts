@@ -1,23 +1,32 @@
 import { exponentialBackoff } from "../../../domain/backoff.ts";
-import { type DeviceFault, FAULTS, type FaultCode } from "../../../domain/errors.ts";
+import type { DeviceFault, FaultCode } from "../../../domain/errors.ts";
+import type { PointNumber } from "../../../domain/ids.ts";
+import type { PointDefinition } from "../../../domain/point.ts";
 import type { PointChange } from "../../../domain/reading.ts";
-import { type Instant, Millis, Seconds, Uptime } from "../../../domain/time.ts";
+import { Seconds, type Uptime } from "../../../domain/time.ts";
 import type { Driver, Exchange, Sample, UnitSession } from "../../../drivers/driver.ts";
-import { rankOf } from "../bus-scheduler.ts";
 import type { FieldBusPlan, FieldUnitPlan, UnitFigures } from "../field-plan.ts";
-import { ChangeFilter } from "./change-filter.ts";
-import { type PlanChange, PollPlan, type PollTask } from "./poll-plan.ts";
-import { isPolled, UnitPoints } from "./unit-points.ts";
+import { type PlanChange, PollPlan } from "./poll-plan.ts";
+import { keepAliveTask, type PollTask, probeTask } from "./poll-task.ts";
+import { ToldPoints } from "./told-points.ts";
+import { UnitPoints } from "./unit-points.ts";
+import type { SubscriptionListener, UnitSubscription } from "./unit-subscription.ts";
+import { type Moment, UnitTeller } from "./unit-teller.ts";
+import { Vettings } from "./vettings.ts";
 
 /** A silent unit is asked again after 1, 2, 4 … 60 s (DESIGN §4). */
 const PROBE_BACKOFF = { min: Seconds(1), max: Seconds(60) };
 /** A unit that is still starting may refuse what it has: missing points are looked for again this often. */
 const MISSING_RECHECK_MS = 3_600_000;
 
-/** When something happened, on both clocks. */
-export interface Moment {
-  readonly uptime: Uptime;
-  readonly at: Instant;
+export interface SessionKeeperParts {
+  readonly bus: FieldBusPlan;
+  readonly place: { readonly index: number; readonly count: number };
+  readonly driver: Pick<Driver, "footprint">;
+  /** Takes every change; the host empties it. */
+  readonly out: PointChange[];
+  /** Hexadecimal; needed where a point is pseudonymous. */
+  readonly pseudonymKey: string | undefined;
 }
 
 /**
@@ -28,35 +37,28 @@ export class SessionKeeper {
   readonly unitAddress: string;
   readonly points: UnitPoints;
   readonly #unit: FieldUnitPlan;
-  readonly #index: number;
+  readonly #place: SessionKeeperParts["place"];
   readonly #plan: PollPlan;
-  readonly #filter: ChangeFilter;
-  readonly #polled: readonly number[];
-  readonly #out: PointChange[];
+  readonly #teller: UnitTeller;
+  readonly #told: ToldPoints;
+  readonly #vettings: Vettings;
   #session: UnitSession | undefined;
   #failures = 0;
   #probe: PollTask | undefined;
+  #keepAlive: PollTask | undefined;
   #plannedAt = 0;
 
-  /** `out` takes every change; the host empties it. */
-  constructor(
-    bus: FieldBusPlan,
-    place: { readonly index: number; readonly count: number },
-    driver: Pick<Driver, "footprint">,
-    out: PointChange[],
-  ) {
+  constructor({ bus, place, driver, out, pseudonymKey }: SessionKeeperParts) {
     const unit = bus.units[place.index];
     if (unit === undefined) throw new RangeError(`bus ${bus.id} has no unit number ${place.index}`);
     this.unitAddress = unit.unitAddress;
     this.#unit = unit;
-    this.#index = place.index;
-    this.#out = out;
+    this.#place = place;
     this.points = new UnitPoints(unit.points);
     this.#plan = new PollPlan(this.points, bus, unit, place, driver);
-    this.#filter = new ChangeFilter(this.points.points);
-    this.#polled = [...this.points.points.keys()].filter((slot) =>
-      isPolled(this.points.getPoint(slot).definition),
-    );
+    this.#told = new ToldPoints(this.points);
+    this.#vettings = new Vettings(unit.probes, this.points, place.index);
+    this.#teller = new UnitTeller({ points: this.points, vettings: this.#vettings, out, pseudonymKey });
   }
 
   /** The session while the line is open. */
@@ -71,14 +73,48 @@ export class SessionKeeper {
   /** The line is open: everything is asked anew. Returns what is to be scheduled. */
   opened(session: UnitSession, now: Uptime): readonly PollTask[] {
     this.#session = session;
+    this.#told.opened(session);
     return this.#startPolling(session, now);
+  }
+
+  /** What keeps the points up that the unit tells by itself; `undefined`: none. To be run while the line is open. */
+  subscribe(moment: () => Moment, settle: () => void): UnitSubscription | undefined {
+    const listener: SubscriptionListener = {
+      told: (point, sample) => {
+        this.#tell(point, sample, moment());
+        settle();
+      },
+      confirmed: () => {
+        this.#begin(moment());
+        if (this.#failures === 0) this.#told.confirm(moment().uptime);
+        settle();
+      },
+      ended: (code) => {
+        this.#told.ended(code);
+        if (this.#failures === 0 && this.#session !== undefined)
+          this.#teller.mark(this.#told.slots, code, moment());
+        settle();
+      },
+    };
+    return this.#session === undefined ? undefined : this.#told.subscribe(this.#session, listener);
   }
 
   /** The line is gone, or could not be opened: told once. */
   closed(moment: Moment): void {
     this.#session = undefined;
-    this.#plan.retireAll();
-    this.#filter.mark(this.#polled, "bad/no-communication", "connection-lost", moment.at, this.#out);
+    this.#told.closed();
+    this.#retireAll();
+    this.#teller.mark(this.#teller.readable, "connection-lost", moment);
+  }
+
+  /** Names of persons are taken out before anything else sees the samples. */
+  hide(slots: Uint32Array, samples: readonly Sample[]): readonly Sample[] {
+    return this.#teller.hide(slots, samples);
+  }
+
+  /** Why nothing may be read from or written to the device of this point; `undefined`: it is the right one, as far as anybody can tell. */
+  findDoubt(point: PointNumber): string | undefined {
+    return this.#vettings.findDoubt(this.points.findSlot(point) ?? -1);
   }
 
   /** `task`: absent for a read on somebody's behalf. Returns what is to be scheduled besides. */
@@ -87,8 +123,9 @@ export class SessionKeeper {
     samples: readonly Sample[],
     moment: Moment,
   ): readonly PollTask[] {
-    this.#filter.accept(exchange.slots, samples, moment.at, this.#out);
-    const task = exchange.task;
+    const { task } = exchange;
+    if (task?.vetting !== undefined) return this.#vetted(task, samples, moment);
+    this.#teller.accept(exchange.slots, samples, moment);
     if (this.#failures > 0) return this.#recover(moment.uptime);
     if (task === undefined) return [];
     task.answeredAt = moment.uptime;
@@ -97,15 +134,17 @@ export class SessionKeeper {
 
   /** Nothing that makes sense came back. All points are told once; the returned probe goes into the schedule. */
   missed(code: FaultCode, moment: Moment): readonly PollTask[] {
-    if (this.#failures === 0) {
-      this.#filter.mark(this.#polled, FAULTS[code].quality, code, moment.at, this.#out);
-    }
+    if (this.#failures === 0) this.#teller.mark(this.#teller.readable, code, moment);
     this.#failures += 1;
-    const exchange = this.#probe?.exchange ?? this.#plan.probeExchange();
-    this.#plan.retireAll();
-    if (this.#probe !== undefined) this.#probe.retired = true;
-    if (exchange === undefined) return [];
-    this.#probe = this.#makeProbe(exchange, moment.uptime);
+    const ask = this.#probe ?? this.#keepAlive ?? this.#firstExchange();
+    this.#retireAll();
+    if (ask === undefined) return [];
+    this.#probe = probeTask(ask, {
+      unit: this.#place.index,
+      slots: this.points.slotsOf(ask.exchange.points),
+      wait: exponentialBackoff(this.#failures, PROBE_BACKOFF),
+      now: moment.uptime,
+    });
     return [this.#probe];
   }
 
@@ -115,47 +154,55 @@ export class SessionKeeper {
     fault: DeviceFault,
     moment: Moment,
   ): readonly PollTask[] {
-    if (this.#failures > 0) return this.#recover(moment.uptime);
     const task = exchange.task;
+    if (task?.vetting !== undefined) {
+      return this.#vetted(
+        task,
+        Array.from(task.slots, () => ({ fault })),
+        moment,
+      );
+    }
+    if (this.#failures > 0) return this.#recover(moment.uptime);
     if (fault.code !== "unknown-address") {
-      this.#filter.mark(exchange.slots, FAULTS[fault.code].quality, fault.code, moment.at, this.#out);
+      this.#teller.mark(exchange.slots, fault.code, moment);
       return [];
     }
     const change: PlanChange =
       task === undefined ? { added: [], missing: [] } : this.#plan.refused(task, moment.uptime);
-    this.#filter.mark(change.missing, FAULTS[fault.code].quality, fault.code, moment.at, this.#out);
+    this.#teller.mark(change.missing, fault.code, moment);
     return change.added;
   }
 
+  /** Events are never asked for. */
   planOnce(slots: Iterable<number>): readonly Exchange[] {
-    return this.#plan.planOnce(slots);
+    return this.#plan.planOnce(
+      Array.from(slots).filter((slot) => this.points.getPoint(slot).definition.event !== true),
+    );
   }
 
-  /** Looks again for points that were missing an hour ago. */
+  /** Periodic care: looks again for points that were missing an hour ago, and at devices that were wrong. */
   recheck(now: Uptime): readonly PollTask[] {
-    const due = this.#plan.hasHoles && this.#failures === 0 && now - this.#plannedAt >= MISSING_RECHECK_MS;
-    return due && this.#session !== undefined ? this.#startPolling(this.#session, now) : [];
+    const session = this.#session;
+    if (session === undefined || this.#failures > 0) return [];
+    if (this.#plan.hasHoles && now - this.#plannedAt >= MISSING_RECHECK_MS)
+      return this.#startPolling(session, now);
+    return this.#vettings.tasks((slots) => this.planOnce(slots), now);
   }
 
   /** Everything is told again with its next sample. */
   retell(moment: Moment): void {
-    this.#filter.forget();
+    this.#teller.forget();
     if (this.#session === undefined) this.closed(moment);
-    else if (this.#failures > 0) {
-      this.#filter.mark(this.#polled, "bad/no-communication", "timeout", moment.at, this.#out);
+    else if (this.#failures > 0) this.#teller.mark(this.#teller.readable, "timeout", moment);
+    else {
+      this.#vettings.markWrong((slots) => this.#teller.markWrong(slots, moment));
+      this.#told.renew();
     }
   }
 
   /** Appends each sweep that was complete since it was told last, with the time since which all of it is confirmed. */
   collectSweeps(into: (readonly [sweep: number, at: Uptime])[]): void {
-    for (const group of this.#plan.groups) {
-      let oldest = Number.POSITIVE_INFINITY;
-      for (const task of group.tasks) oldest = Math.min(oldest, task.answeredAt);
-      // NaN, of an exchange never answered, stays NaN and is not told.
-      if (!Number.isFinite(oldest) || oldest === group.toldAt) continue;
-      group.toldAt = oldest;
-      into.push([group.sweep, Uptime(oldest)]);
-    }
+    this.#plan.collectSweeps(this.#told.confirmedAt, into);
   }
 
   figures(now: Uptime): UnitFigures {
@@ -164,15 +211,41 @@ export class SessionKeeper {
       unitAddress: this.unitAddress,
       state: isSilent ? "silent" : "answering",
       failures: this.#failures,
-      intervals: this.#plan.groups.map((group) => {
-        const waited = Math.max(0, ...group.tasks.map((task) => now - task.startedAt || 0));
-        const median = group.reached.median();
-        return {
-          pollClass: group.pollClass,
-          askedMs: group.intervalMs,
-          reachedMs: isSilent || median === null ? null : Math.max(median, waited),
-        };
-      }),
+      intervals: this.#plan.intervals(isSilent ? "silent" : "answering", now),
+      subscription: this.#told.figures(),
+      wrongDevices: this.#vettings.wrong(),
+    };
+  }
+
+  #tell(point: PointDefinition, sample: Sample, moment: Moment): void {
+    const [slot] = this.points.slotsOf([point]);
+    if (slot === undefined || this.#vettings.findDoubt(slot) !== undefined) return;
+    this.#begin(moment);
+    // What stands is told anew once the unit answers again; what happened is told now or never.
+    if (this.#failures > 0 && point.event !== true) return;
+    const slots = Uint32Array.of(slot);
+    this.#teller.accept(slots, this.hide(slots, [sample]), moment);
+  }
+
+  #begin(moment: Moment): void {
+    if (this.#failures > 0 || this.#told.begin() === "lives already") return;
+    this.#teller.awaitEvents(this.#told.events, moment);
+  }
+
+  #vetted(task: PollTask, samples: readonly Sample[], moment: Moment): readonly PollTask[] {
+    if (this.#failures > 0) return this.#recover(moment.uptime);
+    const { vetting } = task;
+    if (vetting?.note(task.slots, samples, moment.uptime) === "wrong")
+      this.#teller.markWrong(vetting.slots, moment);
+    if (this.#vettings.takeReleased() === "none") return [];
+    this.#told.renew();
+    return this.#plan.replan(this.#kinds(), moment.uptime);
+  }
+
+  #kinds() {
+    return {
+      isSubscribed: (slot: number): boolean => this.#told.has(slot),
+      isHeld: (slot: number): boolean => this.#vettings.findDoubt(slot) !== undefined,
     };
   }
 
@@ -180,6 +253,7 @@ export class SessionKeeper {
     this.#failures = 0;
     if (this.#probe !== undefined) this.#probe.retired = true;
     this.#probe = undefined;
+    this.#told.renew();
     return this.#session === undefined ? [] : this.#startPolling(this.#session, now);
   }
 
@@ -187,24 +261,33 @@ export class SessionKeeper {
     this.#failures = 0;
     this.#probe = undefined;
     this.#plannedAt = now;
-    return this.#plan.start(session, now);
+    this.#vettings.doubtAll();
+    const polls = this.#plan.start(session, this.#kinds(), now);
+    const vettings = this.#vettings.tasks((slots) => this.planOnce(slots), now);
+    return [...this.#keepAlives(session, now), ...vettings, ...polls];
   }
 
-  #makeProbe(exchange: Exchange, now: Uptime): PollTask {
-    const wait = exponentialBackoff(this.#failures, PROBE_BACKOFF);
-    return {
-      unit: this.#index,
-      rank: rankOf("probe"),
-      intervalMs: Millis(wait),
-      exchange,
-      slots: this.points.slotsOf(exchange.points),
-      group: undefined,
-      due: now + wait,
-      anchor: now,
-      retired: false,
-      startedAt: Number.NaN,
-      answeredAt: Number.NaN,
-      split: undefined,
-    };
+  #keepAlives({ keepAlive }: UnitSession, now: Uptime): readonly PollTask[] {
+    if (this.#keepAlive !== undefined) this.#keepAlive.retired = true;
+    if (keepAlive === undefined) return [];
+    this.#keepAlive = keepAliveTask(keepAlive, this.#place, {
+      now,
+      label: `keep-alive of unit ${this.unitAddress}`,
+    });
+    return [this.#keepAlive];
+  }
+
+  #retireAll(): void {
+    this.#plan.retireAll();
+    this.#vettings.retireAll();
+    if (this.#probe !== undefined) this.#probe.retired = true;
+    if (this.#keepAlive !== undefined) this.#keepAlive.retired = true;
+  }
+
+  /** Asks a unit whether it is there: the exchange of the most urgent class, or any point that can be asked. */
+  #firstExchange(): Pick<PollTask, "exchange" | "keepAlive"> | undefined {
+    const exchange =
+      this.#plan.probeExchange() ?? this.#teller.readable.flatMap((slot) => this.planOnce([slot])).at(0);
+    return exchange && { exchange, keepAlive: undefined };
   }
 }

@@ -9,6 +9,7 @@ import { FieldHost } from "../../../gateway/field/field-host.ts";
 import type {
   BusFigures,
   FieldBusPlan,
+  FieldPlan,
   FieldReport,
   Operation,
   OperationResult,
@@ -63,6 +64,7 @@ export function busPlan(units: readonly (readonly SitePoint[])[], requestTimeout
       unitAddress: String(index + 1),
       quirks: [],
       points,
+      probes: [],
       sweeps: [...new Set(points.map((point) => point.definition.pollClass))].map((pollClass, place) => ({
         number: (index + 1) * 10 + place,
         pollClass,
@@ -79,9 +81,11 @@ export class HostBench implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
 
-  constructor(driver: ScriptedDriver, bus: FieldBusPlan) {
+  readonly busId = BUS;
+
+  constructor(driver: ScriptedDriver, bus: FieldBusPlan, more: Partial<FieldPlan> = {}) {
     this.host = new FieldHost({
-      plan: { group: "lighting", buses: [bus] },
+      plan: { group: "lighting", buses: [bus], ...more },
       loadDriver: () => Promise.resolve(driver as Driver),
       clock: this.clock,
       logger: pino({ level: "silent" }),

@@ -9,7 +9,9 @@ import type {
   Exchange,
   Footprint,
   HoleMap,
+  KeepAlive,
   Sample,
+  SampleSink,
   UnitSession,
 } from "../../../drivers/driver.ts";
 
@@ -31,6 +33,21 @@ export class ScriptedUnit {
   onWrite: (register: number, value: PointValue) => void = (register, value) =>
     this.values.set(register, value);
   latencyMs = 10;
+  /** Registers that the unit tells by itself. */
+  readonly tells = new Set<number>();
+  /** How often its conversation is kept alive; what it has to tell comes with the answer. Absent: it tells at once. */
+  keepAliveMs: number | undefined;
+  /** Subscriptions that were taken, and the last one's points and sink. */
+  subscriptions = 0;
+  subscription:
+    | { readonly points: readonly PointDefinition<ScriptedAddress>[]; readonly sink: SampleSink }
+    | undefined;
+  /** Ends the subscription with a fault. */
+  giveUp: (fault: DeviceFault) => void = () => undefined;
+  /** Told with the next keep-alive. */
+  readonly pending: { readonly register: number; readonly sample: Sample }[] = [];
+  /** What an action does and returns. @throws {DeviceFault} */
+  onInvoke: (register: number, args: readonly PointValue[]) => PointValue | undefined = () => undefined;
   /** Samples that are given in place of a value. */
   readonly samples = new Map<number, Sample>();
 }
@@ -45,6 +62,12 @@ export interface LineEvent {
 
 const MERGE_GAP = 2;
 const BLOCK_MAX = 16;
+
+/** Tells what stands at a register, or this sample, through the unit's subscription. */
+export function tell(unit: ScriptedUnit, register: number, sample: Sample = sampleOf(unit, register)): void {
+  const point = unit.subscription?.points.find(({ address }) => address.register === register);
+  if (point !== undefined) unit.subscription?.sink.tell(point, sample);
+}
 
 /** A whole driver over units that live in memory: merges neighbours, takes line time, times out, loses its line. */
 export class ScriptedDriver implements Driver<unknown, ScriptedAddress> {
@@ -122,6 +145,7 @@ export class ScriptedDriver implements Driver<unknown, ScriptedAddress> {
 }
 
 class ScriptedSession implements UnitSession<ScriptedAddress> {
+  readonly keepAlive?: KeepAlive;
   readonly #driver: ScriptedDriver;
   readonly #unit: string;
   readonly #context: DriverContext;
@@ -130,6 +154,54 @@ class ScriptedSession implements UnitSession<ScriptedAddress> {
     this.#driver = driver;
     this.#unit = unit;
     this.#context = context;
+    const every = driver.units.get(unit)?.keepAliveMs;
+    if (every !== undefined)
+      this.keepAlive = { every: Millis(every), exchange: (signal) => this.#stayAlive(signal) };
+  }
+
+  tellsByItself(point: PointDefinition<ScriptedAddress>): boolean {
+    return this.#driver.units.get(this.#unit)?.tells.has(point.address.register) === true;
+  }
+
+  async subscribe(
+    points: readonly PointDefinition<ScriptedAddress>[],
+    sink: SampleSink,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const unit = this.#driver.units.get(this.#unit);
+    if (unit === undefined) throw this.#fault("timeout");
+    unit.subscriptions += 1;
+    unit.subscription = { points, sink };
+    await new Promise<void>((resolve, reject) => {
+      unit.giveUp = reject;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      for (const point of points) if (point.event !== true) tell(unit, point.address.register);
+    });
+  }
+
+  async invoke(
+    point: PointDefinition<ScriptedAddress>,
+    args: readonly PointValue[],
+    signal: AbortSignal,
+  ): Promise<PointValue | undefined> {
+    const label = `${point.address.register}(${args.join(",")})`;
+    return await this.#driver.occupy(
+      { unit: this.#unit, kind: "write", label },
+      this.#context.clock,
+      async () => {
+        const unit = await this.#answer(signal);
+        return unit.onInvoke(point.address.register, args);
+      },
+    );
+  }
+
+  async #stayAlive(signal: AbortSignal): Promise<void> {
+    const event = { unit: this.#unit, kind: "read", label: "keep-alive" } as const;
+    await this.#driver.occupy(event, this.#context.clock, async () => {
+      const unit = await this.#answer(signal);
+      for (const { register, sample } of unit.pending.splice(0)) tell(unit, register, sample);
+      unit.subscription?.sink.confirm();
+    });
   }
 
   plan(
