@@ -13,6 +13,7 @@ import { FieldBoard } from "./field-board.ts";
 import { type FieldPlans, makeFieldPlans } from "./field-plans.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { openLocalApi } from "./local-api/local-api.ts";
+import { withPseudonymKey } from "./pseudonym-key.ts";
 import { doubtLastRun } from "./restart-doubt.ts";
 import { numberSite } from "./site/number-site.ts";
 import { PointIndex, type Site, type UnnumberedSite } from "./site/site.ts";
@@ -110,7 +111,13 @@ function buildCore(parts: GatewayParts, store: Store): Core {
   store.useTimeQuality(() => trust.quality());
   doubtLastRun(store.telemetry, clock);
   const board = new FieldBoard(store.telemetry);
-  const field = buildField({ plans: plans.plans, hosting, clock, logger, sink: board.take });
+  const field = buildField({
+    plans: withPseudonymKey(plans.plans, site),
+    hosting,
+    clock,
+    logger,
+    sink: board.take,
+  });
   // CLOCK_MONOTONIC stands still in suspend, the boot clock does not.
   const tokens = new TokenBook(clock, random, () => Millis(secondsSinceBoot() * 1_000));
   const control = new CommandControl({

@@ -1,7 +1,11 @@
-import type { SitePoint } from "../../domain/point.ts";
+import type { Command } from "../../domain/command.ts";
+import type { ArgumentDefinition, SitePoint } from "../../domain/point.ts";
 import type { PointValue } from "../../domain/reading.ts";
 import type { PointOfDevice } from "../site/site.ts";
 import type { Refusal } from "./control.ts";
+
+/** `typeof` the values of each type. */
+const VALUE_TYPES = { number: "number", boolean: "boolean", text: "string" } as const;
 
 /**
  * Whether this value may be brought to this point at all, whoever asks and whenever. Pure; freshness and order are
@@ -9,8 +13,7 @@ import type { Refusal } from "./control.ts";
  */
 export function refusalOf(
   found: PointOfDevice | undefined,
-  pointId: string,
-  value: PointValue,
+  { pointId, value, args }: Pick<Command, "pointId" | "value" | "args">,
 ): Refusal | null {
   if (found === undefined) {
     return {
@@ -23,13 +26,18 @@ export function refusalOf(
   if (definition.access === "read" || definition.commandClass === undefined) {
     return { cause: "not-writable", detail: `${point.id} is read-only` };
   }
-  return wrongType(point, value) ?? outOfRange(point, value);
+  return wrongType(point, value) ?? outOfRange(point, value) ?? wrongArguments(point, args);
 }
 
 function wrongType(point: SitePoint, value: PointValue): Refusal | null {
-  const wanted = { number: "number", boolean: "boolean", text: "string", action: "boolean" }[
-    point.definition.type
-  ];
+  if (point.definition.type === "action") {
+    if (value === true) return null;
+    return {
+      cause: "wrong-type",
+      detail: `${point.id} is run with the value true, not ${JSON.stringify(value)}`,
+    };
+  }
+  const wanted = VALUE_TYPES[point.definition.type];
   if (typeof value === wanted && (typeof value !== "number" || Number.isFinite(value))) return null;
   return {
     cause: "wrong-type",
@@ -44,5 +52,42 @@ function outOfRange(point: SitePoint, value: PointValue): Refusal | null {
   return {
     cause: "out-of-range",
     detail: `${point.id} takes ${range.min} … ${range.max} ${unit}, not ${value}`,
+  };
+}
+
+function wrongArguments({ id, definition }: SitePoint, given: readonly PointValue[]): Refusal | null {
+  const { args = [] } = definition;
+  if (given.length !== args.length) {
+    const names = args.map(({ name }) => name).join(", ");
+    const takes = args.length === 0 ? "no arguments" : `${args.length} arguments (${names})`;
+    return { cause: "wrong-type", detail: `${id} takes ${takes}, not ${given.length}` };
+  }
+  for (const [index, argument] of args.entries()) {
+    const refusal = wrongArgument(`${id}, argument ${argument.name}`, argument, given[index] ?? false);
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
+
+function wrongArgument(
+  place: string,
+  { type, unit, range, oneOf }: ArgumentDefinition,
+  value: PointValue,
+): Refusal | null {
+  const isRight = typeof value === VALUE_TYPES[type] && (typeof value !== "number" || Number.isFinite(value));
+  if (!isRight)
+    return { cause: "wrong-type", detail: `${place} takes a ${type}, not ${JSON.stringify(value)}` };
+  if (oneOf !== undefined && !oneOf.includes(value)) {
+    const choices = oneOf.map((choice) => JSON.stringify(choice)).join(", ");
+    return {
+      cause: "out-of-range",
+      detail: `${place} takes one of ${choices}, not ${JSON.stringify(value)}`,
+    };
+  }
+  if (range === undefined || typeof value !== "number" || (value >= range.min && value <= range.max))
+    return null;
+  return {
+    cause: "out-of-range",
+    detail: `${place} takes ${range.min} … ${range.max} ${unit}, not ${value}`,
   };
 }

@@ -35,9 +35,8 @@ function authorityFault(
   return unknown === undefined ? null : rejected("unsupported", unknown);
 }
 
-function findUnsupported({ crit, action, args, commandClass }: CommandFrame): string | undefined {
+function findUnsupported({ crit, action, commandClass }: CommandFrame): string | undefined {
   if (crit[0] !== undefined) return `this gateway does not know ${JSON.stringify(crit[0])}`;
-  if (args.length > 0) return "a write takes no arguments";
   // PROTOCOL §8: a hazardous point is selected before it is operated, and a plain write skips that.
   if (commandClass === "K3" && action === "write")
     return "a hazardous point must be selected before it is operated";

@@ -104,7 +104,7 @@ export class CommandControl implements Control {
         id: request.commandId,
         pointId,
         value: request.value,
-        args: [],
+        args: request.args ?? [],
         commandClass: target?.point.definition.commandClass ?? "K0",
         issuedBy: request.issuedBy,
       },
@@ -134,7 +134,7 @@ export class CommandControl implements Control {
     const refusal = this.#refusal(intent, target);
     if (refusal !== undefined || target === undefined) return this.#refuse(intent, refusal);
     const { command } = intent;
-    const order = { commandId: command.id, value: command.value, deadline };
+    const order = { commandId: command.id, value: command.value, args: command.args, deadline };
     const operation = compileOperation(target, order, this.#parts.points);
     const unbegun = this.#book.begin(intent);
     if (unbegun !== undefined) return unbegun;
@@ -174,7 +174,7 @@ export class CommandControl implements Control {
   /** Why it may not be begun, or selected, as things stand now. */
   #refusal(intent: CommandIntent, target: PointOfDevice | undefined): CommandState | undefined {
     const { command, origin } = intent;
-    const refusal = this.#busy() ?? refusalOf(target, command.pointId, command.value);
+    const refusal = this.#busy() ?? refusalOf(target, command);
     if (refusal !== null) return { name: "rejected", ...refusal };
     if (target === undefined) return undefined;
     const { commandClass = "K1" } = target.point.definition;

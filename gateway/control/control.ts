@@ -23,6 +23,8 @@ export interface LocalRequest {
   /** As the client wrote it: a malformed one is rejected as `unknown-point`. */
   readonly pointId: string;
   readonly value: PointValue;
+  /** Of an action, in the order of its definition; absent: none. */
+  readonly args?: readonly PointValue[];
   /** `crew/root`, `mqtt/panel`: a principal of this gateway. */
   readonly issuedBy: string;
   /** On this machine's CLOCK_MONOTONIC: later than this nothing moves. */

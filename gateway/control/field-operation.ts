@@ -27,12 +27,16 @@ export interface FieldOperation {
   readonly unitAddress: string;
   readonly point: PointNumber;
   readonly value: PointValue;
+  /** Of an action, in the order of its definition; empty otherwise. */
+  readonly args: readonly PointValue[];
   /** Later than this nothing may be written. */
   readonly deadline: Uptime;
   /** Must hold just before the write; read in the same operation. `null`: the profile names none for this value. */
   readonly interlock: FieldInterlock | null;
   readonly readBack: {
     readonly points: readonly { readonly number: PointNumber; readonly pointId: PointId }[];
+    /** What each must show. */
+    readonly expected: PointValue;
     readonly tolerance: number;
     readonly within: Millis;
     readonly settle: Millis;

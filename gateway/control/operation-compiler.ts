@@ -1,5 +1,6 @@
 import type { CommandId, DeviceId } from "../../domain/ids.ts";
 import { pointIdOf } from "../../domain/ids.ts";
+import type { PointDefinition } from "../../domain/point.ts";
 import { settleTime } from "../../domain/profile.ts";
 import type { PointValue } from "../../domain/reading.ts";
 import { conditionsOf } from "../../domain/safety/interlock.ts";
@@ -10,7 +11,12 @@ import type { FieldInterlock, FieldOperation } from "./field-operation.ts";
 /** The operation that carries out an admitted command: where to write, what must hold, what proves it, until when. Pure. */
 export function compileOperation(
   target: PointOfDevice,
-  order: { readonly commandId: CommandId; readonly value: PointValue; readonly deadline: Uptime },
+  order: {
+    readonly commandId: CommandId;
+    readonly value: PointValue;
+    readonly args: readonly PointValue[];
+    readonly deadline: Uptime;
+  },
   index: PointIndex,
 ): FieldOperation {
   const { device, point } = target;
@@ -29,11 +35,23 @@ export function compileOperation(
               number: proof.number,
               pointId: proof.id,
             })),
+            expected: expectedOf(point.definition, order),
             tolerance: readBack.tolerance,
             within: readBack.within,
             settle: settleTime(device.quirks),
           },
   };
+}
+
+/** What the proving points must show once the order is carried out. */
+function expectedOf(
+  { readBack, args = [] }: PointDefinition,
+  order: { readonly value: PointValue; readonly args: readonly PointValue[] },
+): PointValue {
+  const expects = readBack?.expects;
+  if (expects === undefined) return order.value;
+  if ("value" in expects) return expects.value;
+  return order.args[args.findIndex(({ name }) => name === expects.argument)] ?? order.value;
 }
 
 /** The points that must agree after a write; none where the profile names no read-back. */

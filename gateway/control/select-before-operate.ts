@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "pino";
 import type { CommandState } from "../../domain/command.ts";
 import type { CommandId, PointId } from "../../domain/ids.ts";
@@ -180,6 +181,7 @@ function mismatch({ intent, phase }: Selection, frame: CommandFrame): CommandSta
   const isSame =
     frame.requester === command.issuedBy &&
     frame.value === command.value &&
+    isDeepStrictEqual(frame.args, command.args) &&
     frame.pointId === command.pointId &&
     frame.commandClass === command.commandClass &&
     frame.session === session &&

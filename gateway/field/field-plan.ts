@@ -124,6 +124,8 @@ export interface Operation {
   readonly unitAddress: string;
   readonly point: PointNumber;
   readonly value: PointValue;
+  /** Of an action, in the order of its definition; empty otherwise. */
+  readonly args: readonly PointValue[];
   /** Later than this nothing may be written: the operation ends as `expired`, untouched. On this machine's CLOCK_MONOTONIC. */
   readonly deadline: Uptime;
   /** Read with the read-back points and judged as the last step before the write; `null`: none. */
@@ -144,6 +146,8 @@ export interface OperationInterlock {
 }
 
 export interface OperationReadBack {
+  /** What each point must show: what was commanded, an argument of the action, or what the profile says. */
+  readonly expected: PointValue;
   /** All must agree; on the same unit as the write. */
   readonly points: readonly { readonly number: PointNumber; readonly pointId: PointId }[];
   /** Inclusive, in the point's unit. */

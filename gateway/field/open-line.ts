@@ -1,9 +1,10 @@
 import { DeviceFault } from "../../domain/errors.ts";
-import type { PointNumber } from "../../domain/ids.ts";
+import type { PointDefinition } from "../../domain/point.ts";
 import type { PointValue } from "../../domain/reading.ts";
 import { after, type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
 import type { Exchange, Sample, UnitSession } from "../../drivers/driver.ts";
 import { type BusScheduler, dueAfter } from "./bus-scheduler.ts";
+import type { Operation } from "./field-plan.ts";
 import { FreshReads } from "./fresh-reads.ts";
 import type { LineMeter } from "./line-meter.ts";
 import type { OperationLine } from "./operation-runner.ts";
@@ -199,20 +200,23 @@ export class OpenLine {
       clock: this.#parts.clock,
       signal: this.#over.signal,
       read: (points) => this.#reads.read(keeper, points),
-      write: (point, value) => this.#write(keeper, point, value),
+      write: (order) => this.#write(keeper, order),
       rest: (duration) => this.#parts.clock.sleep(duration, this.#over.signal),
       lend: (duration) => this.#lend(after(this.#parts.clock.uptime(), duration)),
     };
   }
 
-  async #write(keeper: SessionKeeper, point: PointNumber, value: PointValue): Promise<void> {
+  async #write(
+    keeper: SessionKeeper,
+    { point, value, args }: Pick<Operation, "point" | "value" | "args">,
+  ): Promise<PointValue | undefined> {
     const session = keeper.session;
     const slot = keeper.points.findSlot(point);
     const closed = `write to unit ${keeper.unitAddress}, whose session is closed`;
     if (session === undefined || slot === undefined) throw new DeviceFault("connection-lost", closed);
     const { definition } = keeper.points.getPoint(slot);
     try {
-      await this.#parts.meter.use(() => session.write(definition, value, this.#signal));
+      return await this.#parts.meter.use(() => order(session, definition, { value, args }, this.#signal));
     } catch (error) {
       if (error instanceof DeviceFault) {
         this.#parts.meter.countFault(error.code);
@@ -266,4 +270,17 @@ async function ask(
     return await session.exchange(work.exchange, signal);
   await work.keepAlive.exchange(signal);
   return [];
+}
+
+/** A protocol without actions of its own runs one by writing to its place. */
+async function order(
+  session: UnitSession,
+  point: PointDefinition,
+  { value, args }: Pick<Operation, "value" | "args">,
+  signal: AbortSignal,
+): Promise<PointValue | undefined> {
+  if (point.type === "action" && session.invoke !== undefined)
+    return await session.invoke(point, args, signal);
+  await session.write(point, value, signal);
+  return undefined;
 }

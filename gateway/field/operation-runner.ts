@@ -18,7 +18,6 @@ import {
 /** Between read-backs: short at first, for most devices have acted by then. */
 const FIRST_PAUSE = Millis(50);
 const LATER_PAUSE = Millis(100);
-const NO_READ_BACK: OperationReadBack = { points: [], tolerance: 0, within: Millis(0), settle: Millis(0) };
 /** Codes by which a unit says nothing at all. */
 const SILENCES: readonly string[] = ["timeout", "connection-lost", "malformed-reply"];
 
@@ -29,8 +28,8 @@ export interface OperationLine {
   readonly signal: AbortSignal;
   /** One sample a point, in the fewest exchanges. A fault is a sample; throws only the abort reason. */
   read(points: readonly PointNumber[]): Promise<ReadonlyMap<PointNumber, Sample>>;
-  /** Writes before it returns its promise. @throws {DeviceFault} */
-  write(point: PointNumber, value: PointValue): Promise<void>;
+  /** Writes, or runs the action, before it returns its promise, which gives what an action returned. @throws {DeviceFault} */
+  write(order: Pick<Operation, "point" | "value" | "args">): Promise<PointValue | undefined>;
   /** Keeps the line idle. */
   rest(duration: Millis): Promise<void>;
   /** Lets polls use the line, never another operation; up to one exchange longer than `duration`. */
@@ -53,7 +52,7 @@ export async function runOperation(
   line: OperationLine,
   signal: AbortSignal,
 ): Promise<OperationResult> {
-  const readBack = operation.readBack ?? NO_READ_BACK;
+  const readBack = operation.readBack ?? unproven(operation);
   if (line.clock.uptime() >= operation.deadline) return expired(operation, line.clock.uptime());
   const asked = line.clock.uptime();
   const samples = await readBefore(operation, line);
@@ -68,7 +67,7 @@ export async function runOperation(
   if (start >= operation.deadline) return expired(operation, start);
   const answer = await write(operation, line);
   const seen = await watch(attempt, answer, signal);
-  const verdict = judgeOperation(operation.value, answer, seen, readBack.tolerance);
+  const verdict = judgeOperation(readBack.expected, answer, seen, readBack.tolerance);
   const acknowledged = answer.kind === "no-answer" ? null : answer.kind === "acknowledged";
   return {
     outcome: verdict.outcome,
@@ -100,8 +99,8 @@ async function watch(
 
 async function write(operation: Operation, line: OperationLine): Promise<WriteAnswer> {
   try {
-    await line.write(operation.point, operation.value);
-    return { kind: "acknowledged" };
+    const returned = await line.write(operation);
+    return returned === undefined ? { kind: "acknowledged" } : { kind: "acknowledged", returned };
   } catch (error) {
     if (error instanceof DeviceFault) {
       const isRefusal = error.code === "refused-by-device" || error.code === "unknown-address";
@@ -165,7 +164,7 @@ async function pause(line: OperationLine, wait: () => Promise<void>): Promise<bo
 }
 
 function compare(attempt: Attempt, proofs: readonly Proof[] | undefined): readonly ReadBackEvidence[] {
-  const { operation, readBack, before } = attempt;
+  const { readBack, before } = attempt;
   return readBack.points.map((point, index) => {
     const earlier = before[index] ?? { fault: "not-read" };
     const proof = proofs?.[index] ?? { fault: "not-read" };
@@ -174,7 +173,7 @@ function compare(attempt: Attempt, proofs: readonly Proof[] | undefined): readon
       pointId: point.pointId,
       before: "value" in earlier ? earlier.value : null,
       value,
-      agrees: value !== null && agree(operation.value, value, readBack.tolerance),
+      agrees: value !== null && agree(readBack.expected, value, readBack.tolerance),
       ...("fault" in proof && { fault: proof.fault }),
     };
   });
@@ -188,7 +187,7 @@ function evidenceOf(
   },
 ): Evidence {
   return {
-    target: attempt.operation.value,
+    target: attempt.readBack.expected,
     acknowledged: end.acknowledged,
     readBacks: end.seen,
     took: since(end.start, attempt.line.clock.uptime()),
@@ -231,4 +230,9 @@ function withdrawn(line: OperationLine): OperationResult {
     cause: "shutting-down",
     detail: "withdrawn before its turn: nothing was written",
   };
+}
+
+/** Nothing shows the effect. */
+function unproven({ value }: Operation): OperationReadBack {
+  return { points: [], expected: value, tolerance: 0, within: Millis(0), settle: Millis(0) };
 }

@@ -6,7 +6,8 @@ import type { Sample } from "../../drivers/driver.ts";
 
 /** What came back on a write. `no-answer`: nothing, or nothing that makes sense; it may have acted. */
 export type WriteAnswer =
-  | { readonly kind: "acknowledged" }
+  /** `returned`: what an action gave back. */
+  | { readonly kind: "acknowledged"; readonly returned?: PointValue }
   | { readonly kind: "refused"; readonly fault: DeviceFault }
   | { readonly kind: "no-answer"; readonly fault: DeviceFault };
 
@@ -59,13 +60,15 @@ export function judgeOperation(
   readBacks: readonly ReadBackEvidence[],
   tolerance: number,
 ): Verdict {
-  const shown = describe(target, readBacks);
+  const shown = describe(target, readBacks) + describeReturn(answer);
   const allAgree = readBacks.length > 0 && readBacks.every((readBack) => readBack.agrees);
   switch (answer.kind) {
     case "acknowledged":
       if (allAgree) return { outcome: "succeeded", detail: shown };
       return unknown(
-        readBacks.length === 0 ? "acknowledged, but no point shows the effect" : `acknowledged, but ${shown}`,
+        readBacks.length === 0
+          ? `acknowledged, but no point shows the effect${describeReturn(answer)}`
+          : `acknowledged, but ${shown}`,
       );
     case "refused":
       if (readBacks.length > 0 && isUnchanged(readBacks, tolerance)) {
@@ -101,4 +104,9 @@ function describe(target: PointValue, readBacks: readonly ReadBackEvidence[]): s
   if (others.length > 0) return `${agreeing} of ${readBacks.length} points read back ${target}`;
   if (first.value === null) return `the read-back could not be read (${first.fault ?? "no value"})`;
   return `read back ${first.value} of ${target}, before it was ${first.before ?? "unknown"}`;
+}
+
+function describeReturn(answer: WriteAnswer): string {
+  const isReturn = answer.kind === "acknowledged" && answer.returned !== undefined;
+  return isReturn ? `; the device returned ${answer.returned}` : "";
 }

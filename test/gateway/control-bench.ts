@@ -57,6 +57,26 @@ const DIM_LEVEL: PointDefinition = {
 const { range: _range, readBack: _readBack, commandClass: _class, ...PLAIN } = DIM_LEVEL;
 const ACTUAL: PointDefinition = { ...PLAIN, name: "actual-level", access: "read" };
 const LABEL: PointDefinition = { ...PLAIN, name: "label", type: "text", unit: "1", commandClass: "K1" };
+/** Brings the level to its first argument. */
+const RAMP: PointDefinition = {
+  ...PLAIN,
+  name: "ramp",
+  type: "action",
+  unit: "1",
+  access: "write",
+  commandClass: "K2",
+  args: [
+    { name: "level", type: "number", unit: "%", range: { min: 0, max: 100 } },
+    { name: "curve", type: "text", unit: "1", oneOf: ["slow", "fast"] },
+  ],
+  readBack: {
+    point: "actual-level",
+    of: "device",
+    expects: { argument: "level" },
+    tolerance: 1,
+    within: Seconds(2),
+  },
+};
 const RESET: PointDefinition = { ...PLAIN, name: "reset", type: "action", unit: "1", commandClass: "K2" };
 const RELEASE: PointDefinition = {
   ...PLAIN,
@@ -129,7 +149,7 @@ export const POINTS = new PointIndex({
   buses: [],
   profiles: [],
   devices: [
-    device("lamp-1", [DIM_LEVEL, ACTUAL, LABEL, RESET, RELEASE], { numbersFrom: 1 }),
+    device("lamp-1", [DIM_LEVEL, ACTUAL, LABEL, RESET, RELEASE, RAMP], { numbersFrom: 1 }),
     device("lamp-2", [DIM_LEVEL, ACTUAL], { numbersFrom: 11 }),
     device("cabinet-1", [DEMAND, FEEDBACK, LOCAL, TRIPPED], { numbersFrom: 31 }),
     device("group-1", [OF_MEMBERS], { numbersFrom: 21, members: ["lamp-1", "lamp-2"], quirks: [SETTLE] }),

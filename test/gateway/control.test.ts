@@ -288,6 +288,37 @@ t.test("I32 a recorded order acts in no other session, on no other gateway, afte
   );
 });
 
+const RAMP: Partial<CommandFrame> = {
+  pointId: "lamp-1/ramp",
+  commandClass: "K2",
+  value: true,
+  args: [40, "slow"],
+};
+
+t.test(
+  "an action goes to the bus with its arguments, and is proven by what the profile expects",
+  async (t) => {
+    const { control, runner, tokens, store, clock } = await bench(t);
+    control.submitFromCenter(order(tokens, RAMP));
+    control.submitLocal({
+      ...localOrder(2, after(clock.uptime(), Millis(1_000))),
+      pointId: "lamp-1/ramp",
+      value: true,
+      args: [70, "fast"],
+    });
+    await turn();
+    t.match(runner.operations, [
+      {
+        value: true,
+        args: [40, "slow"],
+        readBack: { expected: 40, points: [{ pointId: "lamp-1/actual-level" }] },
+      },
+      { value: true, args: [70, "fast"], readBack: { expected: 70 } },
+    ]);
+    t.same(store.commands.find(commandId(2))?.command.args, [70, "fast"], "the ledger keeps them");
+  },
+);
+
 t.test("I25 what may not be done is refused with its cause, and nothing moves", async (t) => {
   const { control, runner, tokens, store } = await bench(t);
   const cases: readonly (readonly [string, Parameters<typeof order>[1]])[] = [
@@ -302,7 +333,12 @@ t.test("I25 what may not be done is refused with its cause, and nothing moves", 
     ["wrong-type", { pointId: "lamp-1/reset", commandClass: "K2", value: 1 }],
     ["unsupported", { crit: ["select-first"] }],
     ["unsupported", { action: "select" }],
-    ["unsupported", { args: [3] }],
+    ["wrong-type", { args: [3] }],
+    ["wrong-type", { ...RAMP, value: false }],
+    ["wrong-type", { ...RAMP, args: [40] }],
+    ["wrong-type", { ...RAMP, args: ["40", "slow"] }],
+    ["out-of-range", { ...RAMP, args: [101, "slow"] }],
+    ["out-of-range", { ...RAMP, args: [40, "at once"] }],
     ["unsupported", { pointId: "lamp-1/reset", commandClass: "K1", value: true }],
     ["unsupported", { pointId: "lamp-1/release", commandClass: "K3", value: true }],
   ];

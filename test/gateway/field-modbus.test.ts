@@ -69,7 +69,8 @@ function order(index: number, value: number): Operation {
     value,
     deadline: after(systemClock.uptime(), Seconds(10)),
     interlock: null,
-    readBack: { points: [actual], tolerance: 1, within: Seconds(2), settle: Millis(0) },
+    args: [],
+    readBack: { points: [actual], expected: value, tolerance: 1, within: Seconds(2), settle: Millis(0) },
   };
 }
 

@@ -25,6 +25,7 @@ const member = (register: number) => ({
 });
 const readBack = (more: Partial<OperationReadBack> = {}): OperationReadBack => ({
   points: [member(1)],
+  expected: 40,
   tolerance: 1,
   within: Millis(2_000),
   settle: Millis(0),
@@ -219,7 +220,7 @@ t.test(
     await using bench = opened;
     unit.onWrite = (_, value) => bench.clock.schedule(Millis(1_500), () => unit.values.set(1, value));
     const none = new AbortController().signal;
-    const second = operation({ value: 10, readBack: readBack() });
+    const second = operation({ value: 10, readBack: readBack({ expected: 10 }) });
     const first = bench.host.runOperation(operation({ readBack: readBack({ settle: Millis(300) }) }), none);
     const next = bench.host.runOperation(second, none);
     await bench.clock.advance(10_000);

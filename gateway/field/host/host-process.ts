@@ -170,7 +170,7 @@ function lostOperation(operation: Operation, why: string, took: Millis): Operati
   return {
     outcome: "outcome-unknown",
     evidence: {
-      target: operation.value,
+      target: operation.readBack?.expected ?? operation.value,
       acknowledged: null,
       readBacks: points.map(({ pointId }) => ({
         pointId,

@@ -142,6 +142,7 @@ export class HostBench implements AsyncDisposable {
 /** An operation on register 0 of unit 1, read back from register 1. */
 export function operation(more: Partial<Operation> = {}): Operation {
   return {
+    args: [],
     commandId: CommandId("0190a5d0-0000-7000-8000-000000000001"),
     busId: BUS,
     unitAddress: "1",
@@ -150,6 +151,7 @@ export function operation(more: Partial<Operation> = {}): Operation {
     deadline: Uptime(1e9),
     interlock: null,
     readBack: {
+      expected: more.value ?? 40,
       points: [{ number: PointNumber(1_001), pointId: pointIdOf(DeviceId("unit-1"), "register-1") }],
       tolerance: 1,
       within: Millis(2_000),
