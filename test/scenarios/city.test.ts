@@ -8,8 +8,11 @@ import t from "tap";
 import { requested, unexpected } from "../../city/check/journal-verdict.ts";
 import { planCity } from "../../city/city-plan.ts";
 import { processTree } from "../../city/process-tree.ts";
+import { Seconds } from "../../domain/time.ts";
 import { eventually } from "./scenario-city.ts";
 
+/** A machine that runs much else beside it. */
+const SLOW_START = Seconds(100);
 const MAIN = join(import.meta.dirname, "../../city/main.ts");
 
 interface Checked {
@@ -153,24 +156,31 @@ t.test(
     };
     const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
     const killed = start();
-    const programs = await eventually("all its programs run", async () => {
-      const found = await processTree(killed.child.pid ?? 0);
-      return /all programs run/.test(killed.said())
-        ? found.filter(({ pid }) => pid !== killed.child.pid)
-        : undefined;
-    });
+    const programs = await eventually(
+      "all its programs run",
+      async () => {
+        const found = await processTree(killed.child.pid ?? 0);
+        return /all programs run/.test(killed.said())
+          ? found.filter(({ pid }) => pid !== killed.child.pid)
+          : undefined;
+      },
+      SLOW_START,
+    );
     const simulators = programs.find(({ pid }) =>
       readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("simulators-2.json"),
     );
-    const held = simulators?.pid ?? 0;
+    if (simulators === undefined) throw new Error("no second program of simulators");
+    const held = simulators.pid;
     process.kill(held, "SIGSTOP");
     killed.child.kill("SIGKILL");
-    await eventually("all others have ended", async () =>
-      programs.every(({ pid }) => pid === held || !isAlive(pid)) ? true : undefined,
+    await eventually(
+      "all others have ended",
+      async () => (programs.every(({ pid }) => pid === held || !isAlive(pid)) ? true : undefined),
+      SLOW_START,
     );
     t.ok(isAlive(held));
     const next = start();
-    await eventually("the held one was ended", async () => (isAlive(held) ? undefined : true));
+    await eventually("the held one was ended", async () => (isAlive(held) ? undefined : true), SLOW_START);
     t.match(next.said(), /an earlier city here was killed: its programs \(1\) still run, ending them/);
     next.child.kill("SIGINT");
     next.child.kill("SIGINT");
