@@ -16,6 +16,7 @@ import { insertReadings, type PlacedReading } from "../store/tables/readings.ts"
 import { currentSession, findSession, type LockedLink, lockLink } from "../store/tables/sync-sessions.ts";
 import { findTimeSamples } from "../store/tables/time-samples.ts";
 import type { CommandEvidence, VerdictSink } from "../store/verdict-sink.ts";
+import { GatewayQueue } from "./gateway-queue.ts";
 import type {
   AppliedBatch,
   AppliedEffects,
@@ -30,6 +31,7 @@ export class PostgresIngestLedger implements IngestLedger {
   readonly #verdicts: VerdictSink;
   readonly #partitions: DayPartitions;
   readonly #book: PointBook;
+  readonly #queue = new GatewayQueue();
 
   constructor(database: Database, verdicts: VerdictSink, book: PointBook) {
     this.#database = database;
@@ -42,10 +44,17 @@ export class PostgresIngestLedger implements IngestLedger {
     return this.#partitions.ensure(times, now);
   }
 
+  /** Whoever waits for the gateway's lock waits here, where it holds no connection that another gateway needs. */
   async transaction<Result>(
     id: GatewayId,
     work: (tx: IngestTransaction) => Promise<Result>,
   ): Promise<Result> {
+    const turn = this.#queue.run(id, () => this.#take(id, work));
+    if (turn === undefined) throw new Error(`too much of ${id} waits to be stored`);
+    return await turn;
+  }
+
+  async #take<Result>(id: GatewayId, work: (tx: IngestTransaction) => Promise<Result>): Promise<Result> {
     const moves: PlacedReading[] = [];
     let gatewayNo = 0;
     try {

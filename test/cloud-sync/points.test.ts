@@ -117,3 +117,20 @@ t.test("I11 a heartbeat does not wait for what else is stored of its gateway", a
     t.equal((await gateway.heartbeat()).status, 200);
   });
 });
+
+t.test("I11 the parts of one gateway's snapshot leave the others their connections", async (t) => {
+  const center = await openTestCenter(t);
+  const [gateway, other] = [await enrolGateway(center), await enrolGateway(center, "gw-other")];
+  await gateway.begin();
+  await other.begin();
+  let parts: Promise<unknown> = Promise.resolve();
+  await center.database.transaction(async (tx) => {
+    await lockLink(tx, GatewayId("gw-test"));
+    const count = 12;
+    parts = Promise.all(Array.from({ length: count }, () => gateway.snapshot([reading()])));
+    // As many as the pool has connections: they would all wait for the lock.
+    t.equal((await other.heartbeat()).status, 200);
+    t.equal((await other.snapshot([reading()])).status, 200);
+  });
+  await parts;
+});
