@@ -153,7 +153,7 @@ module.exports = {
       name: "no-orphan",
       severity: "error",
       comment: "import it where it is needed, or remove it",
-      from: { orphan: true, path: OURS, pathNot: ["/main\\.tsx?$", "\\.test\\.ts$"] },
+      from: { orphan: true, path: OURS, pathNot: ["/main\\.tsx?$", "\\.test\\.ts$", "\\.d\\.ts$"] },
       to: {},
     },
     {

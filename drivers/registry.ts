@@ -2,6 +2,7 @@ import type { Driver } from "./driver.ts";
 
 /** Every protocol the gateway speaks, loaded when a site first uses it. A new driver is one line here. */
 const DRIVERS = {
+  firmata: () => import("./firmata/firmata-driver.ts").then((module) => module.firmataDriver),
   modbus: () => import("./modbus/modbus-driver.ts").then((module) => module.modbusDriver),
   opcua: () => import("./opcua/opcua-driver.ts").then((module) => module.opcuaDriver),
   serial: () => import("./serial/serial-driver.ts").then((module) => module.serialDriver),

@@ -1,9 +1,9 @@
 import { barrierKind, bollardKind } from "./access/barrier-kinds.ts";
+import { firmataBoardKind } from "./firmata/firmata-board-kind.ts";
 import { b23Kind, iem3000Kind, sdm630Kind } from "./meter/meter-kinds.ts";
 import { type ModbusUnitKind, overTcp } from "./modbus/modbus-unit-kind.ts";
 import { trafficControllersKind } from "./opcua/traffic-controllers-kind.ts";
 import { osdpDoorKind } from "./osdp/osdp-door-kind.ts";
-
 import { registerBankKind } from "./register-bank/register-bank-kind.ts";
 import { peopleCounterKind } from "./serial/people-counter-kind.ts";
 import type { DeviceKind } from "./simulated-device.ts";
@@ -22,6 +22,7 @@ export const MODBUS_UNIT_KINDS: Readonly<Record<string, ModbusUnitKind>> = {
 
 /** Every kind of device that a configuration may list. A new one that is no Modbus unit is one line here. */
 export const DEVICE_KINDS: Readonly<Record<string, DeviceKind>> = {
+  "firmata-board": firmataBoardKind,
   "osdp-door": osdpDoorKind,
   "people-counter": peopleCounterKind,
   ...Object.fromEntries(Object.entries(MODBUS_UNIT_KINDS).map(([name, kind]) => [name, overTcp(kind)])),

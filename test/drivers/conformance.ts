@@ -22,6 +22,8 @@ export interface ConformanceSubject<BusConfig, Address> {
   readonly refusedBusConfigs: readonly Refusal[];
   readonly refusedAddresses: readonly (Refusal & { readonly point: PointKind })[];
   readonly refusedUnitAddresses: readonly unknown[];
+  /** Default 150 ms: for a unit that is slower than that. */
+  readonly requestTimeout?: Millis;
   /** A unit of its own on a line of its own, each time. */
   openUnit(): Promise<SimulatedUnit>;
 }
@@ -175,13 +177,14 @@ function trouble<B, A>(t: Test, subject: ConformanceSubject<B, A>): void {
     const start = line.clock.uptime();
     t.equal(await faultCode(t, readFirst(line)), "timeout");
     const took = line.clock.uptime() - start;
-    t.ok(took >= REQUEST_TIMEOUT - 5 && took < REQUEST_TIMEOUT + SLACK_MS, `took ${took} ms`);
+    const { requestTimeout = REQUEST_TIMEOUT } = subject;
+    t.ok(took >= requestTimeout - 5 && took < requestTimeout + SLACK_MS, `took ${took} ms`);
     line.unit.speak();
     t.same(await readAll(line), line.expected);
   });
   t.test("a late answer is never taken for the next one", async (t) => {
     await using line = await openLine(subject);
-    line.unit.answerNextLate(REQUEST_TIMEOUT + 60);
+    line.unit.answerNextLate((subject.requestTimeout ?? REQUEST_TIMEOUT) + 60);
     t.equal(await faultCode(t, readFirst(line)), "timeout");
     const until = line.clock.uptime() + 150;
     while (line.clock.uptime() < until) t.same(await readAll(line), line.expected);
@@ -223,7 +226,10 @@ function lifetime<B, A>(t: Test, subject: ConformanceSubject<B, A>): void {
     line.unit.cut();
     t.equal(await read, "connection-lost");
     await line.bus.lost;
-    t.ok(line.clock.uptime() - start < REQUEST_TIMEOUT, "long before the time-out");
+    t.ok(
+      line.clock.uptime() - start < (subject.requestTimeout ?? REQUEST_TIMEOUT),
+      "long before the time-out",
+    );
     t.equal(await faultCode(t, readFirst(line)), "connection-lost", "and so does what comes after");
     t.equal(line.clock.pendingTimers, 0);
   });
@@ -301,14 +307,14 @@ async function openLine<B, A>(subject: ConformanceSubject<B, A>): Promise<Line<A
 }
 
 async function openBus<B, A>(
-  { driver }: ConformanceSubject<B, A>,
+  { driver, requestTimeout = REQUEST_TIMEOUT }: ConformanceSubject<B, A>,
   unit: SimulatedUnit,
   { clock, signal }: { readonly clock: CountingClock; readonly signal: AbortSignal },
 ): Promise<Bus<A>> {
   const context = {
     clock,
     logger: pino({ enabled: false }),
-    requestTimeout: REQUEST_TIMEOUT,
+    requestTimeout,
     frames: () => {},
   };
   return await driver.openBus(driver.parseBusConfig(unit.busConfig, unit.folders), context, signal);
