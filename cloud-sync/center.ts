@@ -14,6 +14,7 @@ import { CommandService } from "./dispatch/command-service.ts";
 import { CommandStepper, type DispatchParts } from "./dispatch/command-stepper.ts";
 import { CommandVerdicts } from "./dispatch/command-verdicts.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { FreshReads } from "./dispatch/fresh-reads.ts";
 import { commandsWithin, PostgresCommandLedger } from "./dispatch/postgres-command-ledger.ts";
 import { type GatewayListener, openGatewayListener } from "./http/gateway-listener.ts";
 import { CenterView } from "./http/operators/center-view.ts";
@@ -193,7 +194,8 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
     sign: (frame) => signCommand(frame, commandKey.privateKey),
   };
   const stepper = new CommandStepper(dispatch);
-  const view = new CenterView(database, { links, book, clock });
+  const reads = new FreshReads({ database, links, downlinks, clock, random });
+  const view = new CenterView(database, { links, book, clock, reads });
   const hub = new EventHub({ events, view, reader, clock, logger });
   const services = [
     new LinkWatch(register, { clock, logger }),
@@ -203,12 +205,12 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
   ];
   const commands = new CommandService(dispatch, stepper, events);
   const ingest = new Ingest(ingestParts);
-  const gatewayParts = { ...ingestParts, ingest, register, enrolment, downlinks, authority };
+  const gatewayParts = { ...ingestParts, ingest, register, enrolment, downlinks, reads, authority };
   return {
     register,
     gatewayParts,
     services,
-    operatorParts: { ...base, links, view, enrolment, commands, reader, hub },
+    operatorParts: { ...base, links, view, enrolment, commands, reader, reads, hub },
   };
 }
 

@@ -7,6 +7,7 @@ import { type Catalogue, catalogueHash } from "../domain/wire/catalogue.ts";
 import { MqttBroker } from "./broker/mqtt-broker.ts";
 import { readPasswordFile } from "./broker/password-file.ts";
 import { catalogueOf } from "./catalogue.ts";
+import { CenterReads } from "./control/center-reads.ts";
 import { CommandControl } from "./control/command-control.ts";
 import { type BuiltField, buildField } from "./field/build-field.ts";
 import { FieldBoard } from "./field-board.ts";
@@ -158,9 +159,10 @@ function buildUplink(
   },
 ): Core["uplink"] {
   const { identity, clock, random, logger, software } = parts;
-  const { site, store, tokens, trust, catalogue, control, board, points } = core;
+  const { site, store, tokens, trust, catalogue, control, board, points, field } = core;
   if (site.center === undefined || identity === null) return null;
   const transport = openAxiosTransport(site.center.url, identity);
+  const reads = new CenterReads({ points, runner: field.field, store, clock, logger });
   const service = new Uplink({
     store,
     transport,
@@ -170,6 +172,7 @@ function buildUplink(
     // What can be commanded is a point's control state; it is told before measurements.
     rank: (number) => (points.findByNumber(number)?.point.definition.commandClass === undefined ? 1 : 0),
     onCommand: (frame) => void control.submitFromCenter(frame),
+    onRead: (frame, stop) => reads.read(frame, stop),
     onWelcome: (welcome, nonce) => {
       if (trust.judge(welcome, nonce, identity.timeKey) === undefined)
         logger.error("the center's time was not signed by its key");

@@ -47,6 +47,23 @@ export interface Resolution {
   readonly at: Instant;
   readonly by: string;
   readonly note: string;
+  /** Null: resolved before evidence was kept. */
+  readonly evidence: ResolutionEvidence | null;
+}
+
+/** How the command's point and what proves it stood when the outcome was resolved. */
+export interface ResolutionEvidence {
+  /** `read`: on the bus, for this; all else: why not, and the points stand as they were told last. */
+  readonly outcome: "read" | "not-answered" | "offline" | "unsupported" | "busy";
+  readonly points: readonly {
+    readonly pointId: string;
+    /** Null: not known. */
+    readonly value: PointValue | null;
+    readonly quality: string;
+    readonly source: "read" | "told";
+    /** Null: can not be told. */
+    readonly ageMs: number | null;
+  }[];
 }
 
 /** One state a command was in. */

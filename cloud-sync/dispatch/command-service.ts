@@ -6,7 +6,7 @@ import type { Millis } from "../../domain/time.ts";
 import type { CenterEvents } from "../store/center-events.ts";
 import type { CommandTransaction } from "./command-ledger.ts";
 import { COMMAND_LIFE, OPEN_COMMANDS_MAX } from "./command-limits.ts";
-import type { CommandablePoint, CommandRecord } from "./command-record.ts";
+import type { CommandablePoint, CommandRecord, ResolutionEvidence } from "./command-record.ts";
 import type { CommandStepper, DispatchParts, Reservation } from "./command-stepper.ts";
 import { DispatchError } from "./dispatch-error.ts";
 import { judgeOrder } from "./dispatch-machine.ts";
@@ -58,14 +58,19 @@ export class CommandService {
     });
   }
 
-  /** A person looked and says how it is: kept beside the unknown outcome, which stays (I27). @throws {DispatchError} */
-  resolve(id: CommandId, by: string, note: string): Promise<CommandRecord> {
+  /**
+   * A person looked and says how it is: kept beside the unknown outcome, which stays (I27), with what was read back.
+   * @throws {DispatchError} `unknown-command`, `not-unknown`
+   */
+  resolve(
+    id: CommandId,
+    found: { readonly by: string; readonly note: string; readonly evidence: ResolutionEvidence },
+  ): Promise<CommandRecord> {
     return this.#change(id, async (tx, command) => {
-      if (command.state.name !== "outcome-unknown" || command.resolution !== null)
-        throw new DispatchError("not-unknown", `command ${id} is ${command.state.name}`);
+      assertUnresolved(command);
       const at = this.#parts.clock.now();
-      const resolved = { ...command, resolution: { at, by, note } };
-      await tx.resolve(resolved, { at, actor: by });
+      const resolved = { ...command, resolution: { at, ...found } };
+      await tx.resolve(resolved, { at, actor: found.by });
       return resolved;
     });
   }
@@ -131,6 +136,13 @@ export class CommandService {
   #told({ gatewayId, id }: CommandRecord): void {
     this.#events.tell("command-changed", { gatewayId, commandId: id });
   }
+}
+
+/** @throws {DispatchError} `not-unknown` */
+export function assertUnresolved({ id, state, resolution }: CommandRecord): void {
+  if (state.name === "outcome-unknown" && resolution === null) return;
+  const how = resolution === null ? state.name : `resolved by ${resolution.by}`;
+  throw new DispatchError("not-unknown", `command ${id} is ${how}`);
 }
 
 /** Before it left; a hazardous one also while it is only selected, for OPERATE then never leaves. */

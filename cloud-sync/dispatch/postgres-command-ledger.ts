@@ -18,7 +18,7 @@ import { findPoint } from "../store/tables/catalogues.ts";
 import { appendAudit } from "../store/tables/center-audit.ts";
 import type { CommandLedger, CommandReader, CommandTransaction, Mover } from "./command-ledger.ts";
 import { OPEN_COMMANDS_MAX } from "./command-limits.ts";
-import type { CommandablePoint, CommandRecord, CommandStep } from "./command-record.ts";
+import type { CommandablePoint, CommandRecord, CommandStep, Resolution } from "./command-record.ts";
 
 /** Commands in PostgreSQL. */
 export class PostgresCommandLedger implements CommandLedger, CommandReader {
@@ -81,7 +81,8 @@ export function commandsWithin(tx: Transaction): CommandTransaction {
     },
     resolve: async (command, { at, actor }) => {
       await updateCommand(tx, toRow(command));
-      const detail = { note: command.resolution?.note ?? "" };
+      const { note = "", evidence = null } = command.resolution ?? {};
+      const detail = { note, evidence };
       await appendAudit(tx, { at, actor, action: "command-resolved", subject: command.id, detail });
     },
     noteRefusal: async ({ subject, action, detail }, { at, actor }) => {
@@ -112,9 +113,8 @@ async function commandablePoint(
 }
 
 function toRecord(row: CommandRow): CommandRecord {
-  const { sent_at, sent_session, budget_ms, resolved_at, resolved_by, resolution } = row;
+  const { sent_at, sent_session, budget_ms } = row;
   const wasSent = sent_at !== null && sent_session !== null && budget_ms !== null;
-  const isResolved = resolved_at !== null && resolved_by !== null && resolution !== null;
   return {
     id: row.command_id,
     gatewayId: row.gateway_id,
@@ -133,8 +133,13 @@ function toRecord(row: CommandRow): CommandRecord {
     operatedAt: row.operated_at,
     state: row.state_detail,
     changedAt: row.changed_at,
-    resolution: isResolved ? { at: resolved_at, by: resolved_by, note: resolution } : null,
+    resolution: resolutionOf(row),
   };
+}
+
+function resolutionOf(row: CommandRow): Resolution | null {
+  const { resolved_at: at, resolved_by: by, resolution: note, resolution_evidence: evidence } = row;
+  return at === null || by === null || note === null ? null : { at, by, note, evidence };
 }
 
 function toRow(record: CommandRecord): CommandRow {
@@ -162,5 +167,6 @@ function toRow(record: CommandRecord): CommandRow {
     resolved_at: record.resolution?.at ?? null,
     resolved_by: record.resolution?.by ?? null,
     resolution: record.resolution?.note ?? null,
+    resolution_evidence: record.resolution?.evidence ?? null,
   };
 }

@@ -17,7 +17,7 @@ export const previewView = z.object({
   link: z.enum(["up", "degraded", "down"]),
   points: z.array(
     stateView
-      .pick({ pointId: true, value: true, unit: true, quality: true, cause: true })
+      .pick({ pointId: true, value: true, unit: true, quality: true, cause: true, source: true })
       .extend({ role, confirmedAgeMs: z.number().nullable(), maxAgeMs: z.number().nullable() }),
   ),
   /** Why it can not be confirmed now; empty: it can. */
@@ -50,8 +50,9 @@ export class CommandPreviews {
       const state = byId.get(id);
       const unknown = { value: null, unit: null, quality: "bad/waiting-for-initial-data", cause: "none" };
       const { value, unit, quality, cause } = state ?? unknown;
+      const source = state?.source ?? "told";
       const ages = { confirmedAgeMs: state?.confirmedAgeMs ?? null, maxAgeMs: state?.maxAgeMs ?? null };
-      return { pointId: id, role: shownAs, value, unit, quality, cause, ...ages };
+      return { pointId: id, role: shownAs, value, unit, quality, cause, source, ...ages };
     });
     const link = this.#view.linkState(gatewayId);
     const problems = problemsOf(points, link);

@@ -3,8 +3,10 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { GatewayId } from "../../domain/ids.ts";
 import { BATCH_CONTENT_TYPE } from "../../domain/wire/batch.ts";
 import { parseEnrolmentRequest } from "../../domain/wire/enrolment.ts";
+import { parseReadReport } from "../../domain/wire/fresh-read.ts";
 import { parseHeartbeat } from "../../domain/wire/heartbeat.ts";
 import { parseHello } from "../../domain/wire/hello.ts";
+import type { FreshReads } from "../dispatch/fresh-reads.ts";
 import type { Ingest, IngestParts } from "../ingest/ingest.ts";
 import { type CatalogueParts, takeCatalogue } from "../ingest/take-catalogue.ts";
 import { takeSnapshot } from "../ingest/take-snapshot.ts";
@@ -24,6 +26,7 @@ export interface GatewayRouteParts extends IngestParts, CatalogueParts {
   readonly register: SyncRegister;
   readonly enrolment: Enrolment;
   readonly downlinks: DownlinkRegistry;
+  readonly reads: Pick<FreshReads, "take">;
 }
 
 const ENROL_MAX_BYTES = 16 * 1024;
@@ -31,6 +34,8 @@ const HELLO_MAX_BYTES = 8 * 1024 * 1024;
 /** 1 MiB of body and its header, even where compression makes it longer. */
 const BATCH_MAX_BYTES = Math.floor(1.2 * 1024 * 1024);
 const HEARTBEAT_MAX_BYTES = 2 * 1024 * 1024;
+/** 200 points, each with a text of at most 4 KiB. */
+const READ_MAX_BYTES = 1024 * 1024;
 /** Some 155,000 points of the largest gateway. */
 const CATALOGUE_MAX_BYTES = 64 * 1024 * 1024;
 
@@ -82,6 +87,13 @@ function addSessionRoutes(app: GatewayApp, parts: GatewayRouteParts, identities:
     await enter(register, gatewayId, heartbeat.session);
     if ((await register.heartbeat(gatewayId, heartbeat)) === "fence") throw fenced(heartbeat.session);
     return { centerTimeMs: parts.clock.now() };
+  });
+  app.post("/sync/v1/read", { bodyLimit: READ_MAX_BYTES, onRequest }, async (request) => {
+    const report = parseReadReport(request.body);
+    const gatewayId = known(request);
+    await enter(register, gatewayId, report.session);
+    parts.reads.take(gatewayId, report);
+    return {};
   });
   app.get("/sync/v1/downlink", { onRequest }, async (request, reply) => {
     const gatewayId = known(request);

@@ -1,5 +1,6 @@
 import { type KeyObject, sign, verify } from "node:crypto";
 import { z } from "zod";
+import { readFrame } from "./fresh-read.ts";
 import { parseMessage } from "./parse-json.ts";
 
 /**
@@ -41,6 +42,7 @@ export type CommandFrame = z.infer<typeof commandFrame>;
 const downlinkMessage = z.discriminatedUnion("kind", [
   z.looseObject({ kind: z.literal("heartbeat"), centerTimeMs: z.number() }),
   commandFrame,
+  readFrame,
   /** The center ends this session; the gateway says HELLO again after its back-off. */
   z.looseObject({ kind: z.literal("closing"), reason: z.string().max(200) }),
 ]);

@@ -54,6 +54,9 @@ export function openAxiosTransport(
     async heartbeat(message, signal) {
       await post("/sync/v1/heartbeat", message, signal);
     },
+    async tellRead(report, signal) {
+      await post("/sync/v1/read", report, signal);
+    },
     listen: (session, onMessage, signal) => listen(client, streamAgent, { session, onMessage, signal }),
     [Symbol.dispose]() {
       agent.destroy();

@@ -1,6 +1,7 @@
 import type { BatchAnswer } from "../../domain/wire/batch.ts";
 import type { Catalogue } from "../../domain/wire/catalogue.ts";
 import type { DownlinkMessage } from "../../domain/wire/downlink.ts";
+import type { ReadReport } from "../../domain/wire/fresh-read.ts";
 import type { Heartbeat } from "../../domain/wire/heartbeat.ts";
 import type { Hello, Welcome } from "../../domain/wire/hello.ts";
 
@@ -15,6 +16,8 @@ export interface CenterTransport {
   tellSnapshot(part: Uint8Array, signal: AbortSignal): Promise<void>;
   sendBatch(batch: Uint8Array, signal: AbortSignal): Promise<BatchAnswer>;
   heartbeat(message: Heartbeat, signal: AbortSignal): Promise<void>;
+  /** The answer to a read of the center. */
+  tellRead(report: ReadReport, signal: AbortSignal): Promise<void>;
   /** Calls `onMessage` for each message until the stream ends, which resolves, or breaks, which rejects. */
   listen(session: string, onMessage: (message: DownlinkMessage) => void, signal: AbortSignal): Promise<void>;
 }

@@ -35,7 +35,7 @@ export function helloMessage(
     nowMs: clock.now(),
     uptimeMs: since(store.openedAt, clock.uptime()),
     timeQuality: context.timeQuality,
-    capabilities: { commands: ["write", "select", "operate"], codecs: [...CODECS] },
+    capabilities: { commands: ["write", "select", "operate", "read"], codecs: [...CODECS] },
     backlog: store.sync.backlog(),
     disk: store.sync.disk(),
     nonce: randomHex(random, 16),

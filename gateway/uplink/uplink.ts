@@ -1,16 +1,12 @@
-import type { Logger } from "pino";
-import type { PointNumber } from "../../domain/ids.ts";
-import type { RandomSource } from "../../domain/random.ts";
 import type { LoopService } from "../../domain/service.ts";
-import { type Clock, type Millis, since, type Uptime } from "../../domain/time.ts";
+import { since, type Uptime } from "../../domain/time.ts";
 import { unreachable } from "../../domain/unreachable.ts";
 import { CODECS, type Codec } from "../../domain/wire/batch.ts";
-import type { Catalogue } from "../../domain/wire/catalogue.ts";
-import type { CommandFrame, DownlinkMessage } from "../../domain/wire/downlink.ts";
+import type { DownlinkMessage } from "../../domain/wire/downlink.ts";
+import type { ReadFrame } from "../../domain/wire/fresh-read.ts";
 import type { Welcome } from "../../domain/wire/hello.ts";
-import type { TimeQuality } from "../../domain/wire/points-block.ts";
 import type { Store } from "../store/store.ts";
-import type { CenterTransport, TransportError } from "./center-transport.ts";
+import type { TransportError } from "./center-transport.ts";
 import { heartbeatMessage } from "./heartbeat-message.ts";
 import { LaneSchedule } from "./lane-schedule.ts";
 import { asTransportError, LaneSender } from "./lane-sender.ts";
@@ -24,31 +20,10 @@ import {
   stepSession,
 } from "./session-machine.ts";
 import { snapshotParts, tellParts } from "./snapshot.ts";
-import type { TokenBook } from "./token-book.ts";
+import type { UplinkParts } from "./uplink-parts.ts";
 
 /** What a link event can hold. */
 const DETAIL_LENGTH_MAX = 1_000;
-
-export interface UplinkParts {
-  readonly store: Store;
-  readonly transport: CenterTransport;
-  readonly tokens: TokenBook;
-  /** The content is made when it is told. */
-  readonly catalogue: { readonly content: () => Catalogue; readonly hash: string };
-  /** When each poll sweep was last complete; those that never were are left out. */
-  readonly sweeps: () => Iterable<readonly [sweep: number, at: Uptime]>;
-  /** Snapshot order: lower is told earlier. */
-  readonly rank: (point: PointNumber) => number;
-  readonly onCommand: (frame: CommandFrame) => void;
-  /** Told WELCOME before anything else happens: the clock keeper checks its signed time. */
-  readonly onWelcome: (welcome: Welcome, nonce: string) => void;
-  readonly timeQuality: () => TimeQuality;
-  readonly software: string;
-  readonly reconnect: { readonly min: Millis; readonly max: Millis };
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  readonly logger: Logger;
-}
 
 /** How the link stands, for `nerve status`. */
 export interface LinkStatus {
@@ -241,8 +216,18 @@ export class Uplink implements LoopService {
   #heard(message: DownlinkMessage, signal: AbortSignal): void {
     if (signal.aborted) return;
     if (message.kind === "command") this.#parts.onCommand(message);
+    if (message.kind === "read") this.#attempt((open) => this.#answerRead(open, message));
     if (message.kind === "closing") this.#post({ kind: "broken", code: "rehello", detail: message.reason });
     this.#post({ kind: "heard" });
+  }
+
+  /** What another session asked nobody waits for any more. */
+  async #answerRead(open: OpenSession | undefined, frame: ReadFrame): Promise<void> {
+    if (open === undefined || frame.session !== open.session) return;
+    const { signal } = open.abort;
+    const points = await this.#parts.onRead(frame, signal);
+    const report = { session: open.session, readId: frame.readId, points: [...points] };
+    if (!signal.aborted) await this.#parts.transport.tellRead(report, signal);
   }
 
   async #heartbeat(open: OpenSession | undefined): Promise<void> {

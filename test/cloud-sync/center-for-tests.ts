@@ -6,6 +6,7 @@ import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 import axios, { type AxiosInstance, type AxiosResponse } from "axios";
 import { pino } from "pino";
+import { FreshReads } from "../../cloud-sync/dispatch/fresh-reads.ts";
 import { openGatewayListener } from "../../cloud-sync/http/gateway-listener.ts";
 import { Ingest } from "../../cloud-sync/ingest/ingest.ts";
 import { PostgresIngestLedger } from "../../cloud-sync/ingest/postgres-ingest-ledger.ts";
@@ -24,6 +25,7 @@ import { GatewayId, IncarnationId, PointNumber } from "../../domain/ids.ts";
 import type { Lane } from "../../domain/lane.ts";
 import type { StoredReading } from "../../domain/reading.ts";
 import { systemClock } from "../../domain/system-clock.ts";
+import { systemRandom } from "../../domain/system-random.ts";
 import { type Clock, Instant, Millis } from "../../domain/time.ts";
 import { BATCH_CONTENT_TYPE, encodeBatch, encodeSnapshotPart } from "../../domain/wire/batch.ts";
 import { type Catalogue, catalogueHash } from "../../domain/wire/catalogue.ts";
@@ -92,7 +94,8 @@ export async function openTestCenter(
   });
   const base = { ledger, sessions: register, clock, events, logger: quiet };
   const ingest = new Ingest(base);
-  const parts = { ...base, database, ingest, register, enrolment, downlinks, authority };
+  const reads = new FreshReads({ database, links, downlinks, clock, random: systemRandom });
+  const parts = { ...base, database, ingest, register, enrolment, downlinks, reads, authority };
   const listener = await openGatewayListener(parts, { host: "127.0.0.1", port: 0, names: [] });
   t.teardown(async () => {
     await listener[Symbol.asyncDispose]();

@@ -20,6 +20,7 @@ import { systemClock } from "../../domain/system-clock.ts";
 import { Instant, Millis, type Uptime } from "../../domain/time.ts";
 import type { Catalogue } from "../../domain/wire/catalogue.ts";
 import { type CommandFrame, type DownlinkMessage, signCommand } from "../../domain/wire/downlink.ts";
+import type { ReadFrame } from "../../domain/wire/fresh-read.ts";
 import { SimulatedClock } from "../simulated-clock.ts";
 import { openTestDatabase, type TearsDown } from "./postgres-for-tests.ts";
 
@@ -38,6 +39,7 @@ type Link = {
 /** A gateway's end of the link, moved by hand. Nothing listens behind it. */
 export class FakeLink {
   readonly frames: CommandFrame[] = [];
+  readonly reads: ReadFrame[] = [];
   readonly #clock: SimulatedClock;
   link: Link | undefined;
   accepts: "yes" | "no" = "yes";
@@ -78,7 +80,9 @@ export class FakeLink {
   }
 
   send(_id: GatewayId, session: string, message: DownlinkMessage): boolean {
-    if (this.accepts === "no" || this.link?.session !== session || message.kind !== "command") return false;
+    if (this.accepts === "no" || this.link?.session !== session) return false;
+    if (message.kind === "read") this.reads.push(message);
+    if (message.kind !== "command") return message.kind === "read";
     this.frames.push(message);
     this.onSend(message);
     return true;

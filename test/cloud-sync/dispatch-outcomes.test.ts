@@ -70,9 +70,21 @@ t.test(
     t.equal(dispatch.link.frames.length, 1, "a set-point is not sent again by itself");
     await dispatch.tell(await dispatch.find(id), { name: "succeeded", evidence: PROOF });
     t.equal((await dispatch.find(id)).state.name, "outcome-unknown", "I27 it stays");
-    const resolved = await dispatch.service.resolve(id, "operator/anna", "saw it at 40 %");
-    t.match(resolved, { state: { name: "outcome-unknown" }, resolution: { by: "operator/anna" } });
-    await t.rejects(dispatch.service.resolve(id, "operator/bob", "no"), { code: "not-unknown" });
+    const shown = {
+      pointId: "lamp-1/actual-level",
+      value: 40,
+      quality: "good",
+      source: "read",
+      ageMs: 90,
+    } as const;
+    const evidence = { outcome: "read", points: [shown] } as const;
+    const found = { by: "operator/anna", note: "saw it at 40 %", evidence };
+    t.match(await dispatch.service.resolve(id, found), {
+      state: { name: "outcome-unknown" },
+      resolution: { by: "operator/anna" },
+    });
+    t.match((await dispatch.find(id)).resolution, found, "it is kept as it was");
+    await t.rejects(dispatch.service.resolve(id, { ...found, by: "operator/bob" }), { code: "not-unknown" });
   },
 );
 

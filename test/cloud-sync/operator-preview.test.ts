@@ -1,33 +1,15 @@
 import t from "tap";
-import { DayPartitions } from "../../cloud-sync/store/tables/day-partitions.ts";
-import { moveStates } from "../../cloud-sync/store/tables/point-states.ts";
-import { PointNumber } from "../../domain/ids.ts";
-import { Millis } from "../../domain/time.ts";
-import { rowsOf } from "./center-for-tests.ts";
 import { GATEWAY } from "./dispatch-for-tests.ts";
 import { openTestOperators } from "./operators-for-tests.ts";
+import { tellerOf } from "./told-points.ts";
 
 const WHERE = "/api/v1/preview?gateway=gw-test&point=lamp-1/open";
 
 /** The operators' interface of a gateway whose points are told by hand. */
 async function opened(t: Parameters<typeof openTestOperators>[0]) {
   const center = await openTestOperators(t);
-  const { database, clock, links, ask, link } = center;
-  const rows = await rowsOf(database, "select point_no, gateway_no, name from points");
-  const gatewayNo = Number(rows[0]?.["gateway_no"]);
-  let version = 0;
-  const tell = async (name: string, value: boolean): Promise<void> => {
-    version += 1;
-    const pointNo = Number(rows.find((row) => row["name"] === name)?.["point_no"]);
-    const at = clock.now();
-    const stamps = { gatewayTimestamp: at, sourceTimestamp: null, stateVersion: version };
-    const reading = { point: PointNumber(1), value, quality: "good", cause: "none", ...stamps } as const;
-    const placed = { pointNo, sequence: version, reading, corrected: { at, error: Millis(0) } };
-    await new DayPartitions(database).ensure([at], at);
-    await database.transaction((tx) =>
-      moveStates(tx, { gatewayNo, lineageOrder: 1, readings: [placed], at }),
-    );
-  };
+  const { links, ask, link } = center;
+  const { tell, gatewayNo } = await tellerOf(center);
   const order = (body: object = {}) =>
     ask("POST", "/api/v1/commands", {
       role: "operator",

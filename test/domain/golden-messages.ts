@@ -85,6 +85,19 @@ export function goldenMessages(): Readonly<Record<string, unknown>> {
     batchAnswer: { outcomes: [{ first: 1, count: 1, outcome: "stored" }] },
     downlinkHeartbeat: { kind: "heartbeat", centerTimeMs: 1_795_000_000_000 },
     downlinkCommand: signCommand(order(), privateKey),
+    downlinkRead: {
+      kind: "read",
+      session: SESSION,
+      readId: TOKEN,
+      pointIds: ["lamp-0001/actual-level"],
+      requester: "operator/anna",
+      budgetMs: 3_000,
+    },
+    readReport: {
+      session: SESSION,
+      readId: TOKEN,
+      points: [{ pointId: "lamp-0001/actual-level", value: 40, quality: "good", cause: "none" }],
+    },
     testOnlyCommandKey: privateKey.export({ type: "pkcs8", format: "pem" }),
     evidence,
     gap: {

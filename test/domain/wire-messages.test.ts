@@ -6,6 +6,7 @@ import { decodeBatch, decodeSnapshotPart, parseBatchAnswer } from "../../domain/
 import { parseCatalogueMessage } from "../../domain/wire/catalogue.ts";
 import { isCommandSignatureValid, parseDownlinkLine } from "../../domain/wire/downlink.ts";
 import { formatClaim, parseClaim } from "../../domain/wire/enrolment.ts";
+import { parseReadReport } from "../../domain/wire/fresh-read.ts";
 import { parseHeartbeat } from "../../domain/wire/heartbeat.ts";
 import { parseHello, parseWelcome } from "../../domain/wire/hello.ts";
 import { decodeEventRecord, decodeEvidenceRecord } from "../../domain/wire/record-kinds.ts";
@@ -32,6 +33,8 @@ const PARSERS: Readonly<Record<string, (message: unknown) => unknown>> = {
   batchAnswer: parseBatchAnswer,
   downlinkCommand: (message) => parseDownlinkLine(JSON.stringify(message)),
   downlinkHeartbeat: (message) => parseDownlinkLine(JSON.stringify(message)),
+  downlinkRead: (message) => parseDownlinkLine(JSON.stringify(message)),
+  readReport: parseReadReport,
   evidence: (message) => decodeEvidenceRecord(Buffer.from(JSON.stringify(message))),
   gap: (message) => decodeEventRecord(Buffer.from(JSON.stringify(message))),
 };

@@ -9,6 +9,7 @@ import {
 } from "../../domain/wire/batch.ts";
 import type { DownlinkMessage } from "../../domain/wire/downlink.ts";
 import { decodeEntry } from "../../domain/wire/entry.ts";
+import type { ReadReport } from "../../domain/wire/fresh-read.ts";
 import type { Hello, Welcome } from "../../domain/wire/hello.ts";
 import { decodePointsBlock } from "../../domain/wire/points-block.ts";
 import { type CenterTransport, TransportError } from "../../gateway/uplink/center-transport.ts";
@@ -29,6 +30,7 @@ export class MemoryCenter implements CenterTransport {
   readonly held = new Map<string, RangeSet>();
   readonly faults: string[] = [];
   readonly hellos: Hello[] = [];
+  readonly reports: ReadReport[] = [];
   tokens: readonly string[] = [];
   catalogueHash: string | null = null;
   /** Says nothing on the downlink, as behind a broken modem. */
@@ -115,6 +117,11 @@ export class MemoryCenter implements CenterTransport {
     if (message.session !== this.session) throw new TransportError("fence", message.session);
     this.tokens = [...this.tokens, message.token];
     this.#note("heartbeat");
+  }
+
+  async tellRead(report: ReadReport, signal: AbortSignal): Promise<void> {
+    await this.#way(signal);
+    this.reports.push(report);
   }
 
   async listen(

@@ -32,6 +32,8 @@ async function bench(t: Test, change: (store: Store) => Store = (store) => store
     sweeps: () => [],
     rank: (point) => (point === 3 ? 0 : 1),
     onCommand: (frame) => commands.push(frame),
+    onRead: async ({ pointIds }) =>
+      pointIds.map((pointId) => ({ pointId, value: 40, quality: "good", cause: "none" })),
     onWelcome: () => undefined,
     timeQuality: () => "synced",
     software: "test",
@@ -292,6 +294,27 @@ t.test("a store that fails ends the session, never the uplink", async (t) => {
   await pass(6_000);
   t.equal(uplink.status().phase, "live");
   t.ok(holdsAll(center, store));
+});
+
+t.test("a read of this session is answered, one of another is not", async (t) => {
+  const { center, pass, start } = await bench(t);
+  start();
+  await pass(2_000);
+  const read = (session: string, readId: string): void =>
+    center.tell({
+      kind: "read",
+      session,
+      readId: readId.repeat(32),
+      pointIds: ["lamp-1/level"],
+      requester: "operator/anna",
+      budgetMs: 3_000,
+    });
+  read("1.999", "a");
+  read(center.session, "b");
+  await pass(1_000);
+  const points = [{ pointId: "lamp-1/level", value: 40, quality: "good", cause: "none" }];
+  t.strictSame(center.reports, [{ session: center.session, readId: "b".repeat(32), points }]);
+  t.ok(center.hellos.at(-1)?.capabilities.commands.includes("read"), "announced, or no center would ask");
 });
 
 t.test("stopping leaves nothing behind", async (t) => {

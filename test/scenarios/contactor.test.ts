@@ -52,6 +52,20 @@ const HANDS_OFF = ["expired", "rejected"];
 const nameOf = (command: Record<string, unknown>): string =>
   (command["state"] as { readonly name: string }).name;
 
+t.test("K0 a whole cabinet is read on the bus, through center and gateway, and nothing moves", async (t) => {
+  await preview(scenario, 1);
+  const body = { gatewayId: GATEWAY, deviceId: "cabinet-1" };
+  const { status, body: answer } = await scenario.ask("POST", "/api/v1/read", body);
+  t.match({ status, answer }, { status: 200, answer: { outcome: "read" } });
+  const points = answer["points"] as readonly { readonly pointId: string; readonly read: object }[];
+  t.ok(points.length > 30, `${points.length} points in ${answer["tookMs"]} ms`);
+  t.match(
+    points.find(({ pointId }) => pointId === demandOf(1)),
+    { read: { value: true, quality: "good" } },
+  );
+  t.same(await scenario.effects(), []);
+});
+
 t.test("a contactor is opened in two steps, and the device itself is the witness", async (t) => {
   const seen = await preview(scenario, 1);
   t.match(seen, {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import { type Clock, since } from "../../../domain/time.ts";
+import type { FreshReads } from "../../dispatch/fresh-reads.ts";
 import type { LiveLinks } from "../../registry/live-links.ts";
 import type { Database } from "../../store/database.ts";
 import type { PointCounts } from "../../store/points/gateway-points.ts";
@@ -8,7 +9,7 @@ import type { PointBook } from "../../store/points/point-book.ts";
 import { type GatewayRow, listGateways } from "../../store/tables/gateways.ts";
 import { type LinkRow, listLinks } from "../../store/tables/links.ts";
 import { listStates } from "../../store/tables/point-states.ts";
-import { type LinkKnowledge, type StateView, viewState } from "./state-view.ts";
+import { type LinkKnowledge, type StateView, viewState, withFreshFinding } from "./state-view.ts";
 
 const linkView = z.object({
   state: z.enum(["up", "degraded", "down"]),
@@ -38,15 +39,22 @@ export class CenterView {
   readonly #links: LiveLinks;
   readonly #clock: Clock;
   readonly #book: PointBook;
+  readonly #reads: Pick<FreshReads, "find">;
 
   constructor(
     database: Database,
-    parts: { readonly links: LiveLinks; readonly book: PointBook; readonly clock: Clock },
+    parts: {
+      readonly links: LiveLinks;
+      readonly book: PointBook;
+      readonly clock: Clock;
+      readonly reads: Pick<FreshReads, "find">;
+    },
   ) {
     this.#database = database;
     this.#links = parts.links;
     this.#clock = parts.clock;
     this.#book = parts.book;
+    this.#reads = parts.reads;
   }
 
   async gateways(): Promise<readonly GatewayView[]> {
@@ -64,7 +72,9 @@ export class CenterView {
     const row = (await listLinks(this.#database)).find((link) => link.gateway_id === id);
     const knowledge = this.#knowledge(id, row);
     const at = { now: this.#clock.now(), uptime: this.#clock.uptime() };
-    return states.map((state) => viewState(state, knowledge, at));
+    return states.map((state) =>
+      withFreshFinding(viewState(state, knowledge, at), this.#reads.find(id, state.pointId)),
+    );
   }
 
   /** Every gateway that told of points, with how many of them are good at this moment. */

@@ -6,13 +6,16 @@ import { actorOf } from "../../access/principal.ts";
 import type { CommandReader } from "../../dispatch/command-ledger.ts";
 import { COMMAND_LIFE } from "../../dispatch/command-limits.ts";
 import type { CommandRecord } from "../../dispatch/command-record.ts";
-import type { CommandService } from "../../dispatch/command-service.ts";
+import { assertUnresolved, type CommandService } from "../../dispatch/command-service.ts";
 import { DispatchError, type DispatchFaultCode } from "../../dispatch/dispatch-error.ts";
+import type { FreshReads } from "../../dispatch/fresh-reads.ts";
 import type { Database } from "../../store/database.ts";
+import { readEvidence } from "../command-evidence.ts";
 import { CommandPreviews, previewView } from "../command-preview.ts";
 import type { CenterView } from "./center-view.ts";
 import { commandView, viewCommand, viewCommands } from "./command-view.ts";
 import { slug } from "./gateway-routes.ts";
+import { commandIdText, pointIdText } from "./id-texts.ts";
 import { addOperation, NOTHING } from "./operation.ts";
 import type { OperatorGuard } from "./operator-guard.ts";
 import { OperatorProblem, type OperatorProblemCode } from "./operator-problem.ts";
@@ -22,6 +25,7 @@ export interface CommandRouteParts {
   readonly view: CenterView;
   readonly commands: CommandService;
   readonly reader: CommandReader;
+  readonly reads: FreshReads;
 }
 
 const PROBLEMS: Readonly<
@@ -35,16 +39,14 @@ const PROBLEMS: Readonly<
   "too-many-open": { code: "too-many" },
 };
 
-const commandId = z.string().refine(isParsed(CommandId), "is not a UUIDv7 in lower case");
-const byId = z.strictObject({ id: commandId });
-const pointId = z.string().refine(isParsed(PointId), "is not <device>/<point>, e.g. lamp-0042/dim-level");
+const byId = z.strictObject({ id: commandIdText });
 const order = z.strictObject({
   gatewayId: slug,
-  pointId,
+  pointId: pointIdText,
   value: z.union([z.number(), z.boolean(), z.string().max(4_096)]),
   /** From now on; 24 h for a set-point unless given. */
   ttlMs: z.number().int().min(1).max(COMMAND_LIFE.K1.max).optional(),
-  commandId: commandId.optional(),
+  commandId: commandIdText.optional(),
   /** What the person saw before: of a hazardous point, the `preview` of `GET /api/v1/preview`. */
   confirm: z.strictObject({ preview: z.string().max(64) }).optional(),
 });
@@ -57,7 +59,7 @@ export function addCommandRoutes(app: FastifyInstance, guard: OperatorGuard, par
 function addOrders(
   app: FastifyInstance,
   guard: OperatorGuard,
-  { commands, reader, database, view }: CommandRouteParts,
+  { commands, reader, reads, database, view }: CommandRouteParts,
 ): void {
   const previews = new CommandPreviews(database, view);
   const common = { query: NOTHING, role: "operator", answer: commandView } as const;
@@ -98,12 +100,23 @@ function addOrders(
     ...common,
     method: "POST",
     url: "/api/v1/commands/:id/resolve",
-    summary: "Say what was found out about an unknown outcome; the outcome itself stays as it is",
+    summary:
+      "Say what was found out about an unknown outcome; what is read back at this moment is kept with it, and the outcome itself stays as it is",
     params: byId,
     body: z.strictObject({ note: z.string().trim().min(1).max(2_000) }),
     status: 200,
-    handle: ({ params, body, principal }) =>
-      seen(commands.resolve(CommandId(params.id), actorOf(principal), body.note)),
+    handle: async ({ params, body, principal }) => {
+      const id = CommandId(params.id);
+      const by = actorOf(principal);
+      const command = await reader.find(id);
+      if (command === undefined) throw new OperatorProblem("not-found", `there is no command ${id}`);
+      const resolved = async (): Promise<CommandRecord> => {
+        assertUnresolved(command);
+        const evidence = await readEvidence({ previews, reads }, command, by);
+        return commands.resolve(id, { by, note: body.note, evidence });
+      };
+      return seen(resolved());
+    },
   });
 }
 
@@ -120,7 +133,7 @@ function addReading(
     url: "/api/v1/preview",
     summary: "How a point stands with what proves and permits a command to it; `preview` confirms it",
     params: NOTHING,
-    query: z.strictObject({ gateway: slug, point: pointId }),
+    query: z.strictObject({ gateway: slug, point: pointIdText }),
     answer: previewView,
     handle: async ({ query }) => {
       const found = await previews.find(GatewayId(query.gateway), PointId(query.point));
@@ -169,15 +182,4 @@ async function translated(work: Promise<CommandRecord>): Promise<CommandRecord> 
     const { code, pointer } = PROBLEMS[cause.code];
     throw new OperatorProblem(code, cause.message, pointer);
   }
-}
-
-function isParsed(parse: (text: string) => unknown): (text: string) => boolean {
-  return (text) => {
-    try {
-      parse(text);
-      return true;
-    } catch {
-      return false;
-    }
-  };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { CommandReader } from "../../dispatch/command-ledger.ts";
-import type { CommandRecord, CommandStep } from "../../dispatch/command-record.ts";
+import type { CommandRecord, CommandStep, Resolution } from "../../dispatch/command-record.ts";
 
 const pointValue = z.union([z.number(), z.boolean(), z.string()]);
 
@@ -16,7 +16,28 @@ export const commandView = z.object({
   createdAtMs: z.number(),
   validUntilMs: z.number().nullable(),
   state: z.looseObject({ name: z.string() }),
-  resolution: z.object({ by: z.string(), atMs: z.number(), note: z.string() }).nullable(),
+  resolution: z
+    .object({
+      by: z.string(),
+      atMs: z.number(),
+      note: z.string(),
+      /** How point and read-back stood then; null: resolved before evidence was kept. */
+      evidence: z
+        .object({
+          outcome: z.enum(["read", "not-answered", "offline", "unsupported", "busy"]),
+          points: z.array(
+            z.object({
+              pointId: z.string(),
+              value: pointValue.nullable(),
+              quality: z.string(),
+              source: z.enum(["read", "told"]),
+              ageMs: z.number().nullable(),
+            }),
+          ),
+        })
+        .nullable(),
+    })
+    .nullable(),
   history: z.array(
     z.object({
       state: z.string(),
@@ -42,6 +63,10 @@ export async function viewCommand(reader: CommandReader, command: CommandRecord)
   return viewOf(command, histories.get(command.id) ?? []);
 }
 
+function evidenceOf({ evidence }: Resolution) {
+  return evidence === null ? null : { ...evidence, points: [...evidence.points] };
+}
+
 function viewOf(command: CommandRecord, history: readonly CommandStep[]): CommandView {
   const { ttl, resolution } = command;
   const from = command.authorizedAt ?? command.createdAt;
@@ -57,7 +82,9 @@ function viewOf(command: CommandRecord, history: readonly CommandStep[]): Comman
     validUntilMs: ttl === null ? null : from + ttl,
     state: command.state,
     resolution:
-      resolution === null ? null : { by: resolution.by, atMs: resolution.at, note: resolution.note },
+      resolution === null
+        ? null
+        : { by: resolution.by, atMs: resolution.at, note: resolution.note, evidence: evidenceOf(resolution) },
     history: history.map(({ state, at, recordId }) => {
       const { name, ...detail } = state;
       return { state: name, at, detail, recordId };

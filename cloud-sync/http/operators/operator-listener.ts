@@ -13,17 +13,18 @@ import { serveConsole } from "../console-static.ts";
 import { addAlarmRoutes } from "./alarm-routes.ts";
 import { addCommandRoutes, type CommandRouteParts } from "./command-routes.ts";
 import { addCompletenessRoute } from "./completeness-route.ts";
+import { addPageRoutes } from "./docs/page-routes.ts";
 import type { EventHub } from "./event-hub.ts";
 import { addEventRoute } from "./event-route.ts";
 import { addGatewayRoutes, type GatewayRouteParts } from "./gateway-routes.ts";
 import { addHistoryRoute } from "./history-route.ts";
 import { OperatorGuard } from "./operator-guard.ts";
 import { OPERATOR_PROBLEMS, OperatorProblem, type OperatorProblemCode } from "./operator-problem.ts";
-import { addPageRoutes } from "./page-routes.ts";
+import { addReadRoute, type ReadRouteParts } from "./read-route.ts";
 import { addTokenRoutes } from "./token-routes.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
-export interface OperatorListenerParts extends GatewayRouteParts, CommandRouteParts {
+export interface OperatorListenerParts extends GatewayRouteParts, CommandRouteParts, ReadRouteParts {
   readonly database: Database;
   readonly events: CenterEvents;
   readonly links: LiveLinks;
@@ -126,6 +127,7 @@ async function addRoutes(app: FastifyInstance, parts: OperatorListenerParts): Pr
   addAlarmRoutes(app, guard, parts);
   addCompletenessRoute(app, guard, parts);
   addCommandRoutes(app, guard, parts);
+  addReadRoute(app, guard, parts);
   addHistoryRoute(app, guard, parts);
   addEventRoute(app, guard, parts);
   addTokenRoutes(app, guard, tokens);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isBad } from "../../../domain/quality.ts";
-import { type Instant, Seconds, since, type Uptime } from "../../../domain/time.ts";
+import { type Instant, type Millis, Seconds, since, type Uptime } from "../../../domain/time.ts";
 import type { LinkStateName } from "../../store/tables/links.ts";
 import type { PointState } from "../../store/tables/point-states.ts";
 
@@ -13,6 +13,8 @@ export const stateView = z.object({
   /** What it is worth now: good only while the link lives and the value is young enough. */
   quality: z.string(),
   cause: z.string(),
+  /** `read`: an operator had it read on the bus since it was told or confirmed. */
+  source: z.enum(["told", "read"]),
   /** As the gateway told it. */
   toldQuality: z.string(),
   sourceTimestampMs: z.number().nullable(),
@@ -53,6 +55,7 @@ export function viewState(state: PointState, link: LinkKnowledge, at: Now): Stat
     unit: state.unit,
     quality,
     cause,
+    source: "told",
     toldQuality: state.quality,
     sourceTimestampMs: state.sourceAt,
     gatewayTimestampMs: state.gatewayAt,
@@ -61,6 +64,19 @@ export function viewState(state: PointState, link: LinkKnowledge, at: Now): Stat
     sweep: state.sweep,
     link: link.state,
   };
+}
+
+/** A finding of a read that an operator asked for, where it is younger than what the gateway told or confirmed. */
+export function withFreshFinding(
+  state: StateView,
+  fresh: (Pick<StateView, "value" | "quality" | "cause"> & { readonly age: Millis }) | undefined,
+): StateView {
+  if (fresh === undefined || state.link === "down") return state;
+  const { value, quality, cause, age } = fresh;
+  const isYounger = state.confirmedAgeMs === null || age < state.confirmedAgeMs;
+  const isYoung = state.maxAgeMs === null || state.maxAgeMs === 0 || age <= state.maxAgeMs;
+  if (!isYounger || !isYoung) return state;
+  return { ...state, value, quality, cause, source: "read", confirmedAgeMs: Math.round(age) };
 }
 
 function worth(

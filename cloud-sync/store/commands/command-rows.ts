@@ -31,10 +31,23 @@ export interface CommandRow {
   readonly resolved_at: Instant | null;
   readonly resolved_by: string | null;
   readonly resolution: string | null;
+  readonly resolution_evidence: ToldEvidence | null;
+}
+
+/** As dispatch keeps it. */
+interface ToldEvidence {
+  readonly outcome: "read" | "not-answered" | "offline" | "unsupported" | "busy";
+  readonly points: readonly {
+    readonly pointId: string;
+    readonly value: PointValue | null;
+    readonly quality: string;
+    readonly source: "read" | "told";
+    readonly ageMs: number | null;
+  }[];
 }
 
 const COLUMNS = `command_id, gateway_id, point_id, value, command_class, origin, issued_by, created_at, ttl_ms, generation, sequence,
-  authorized_at, sent_at, sent_session, budget_ms, state, state_detail, changed_at, resolved_at, resolved_by, resolution, operated_at, confirmed`;
+  authorized_at, sent_at, sent_session, budget_ms, state, state_detail, changed_at, resolved_at, resolved_by, resolution, resolution_evidence, operated_at, confirmed`;
 /** As the partial index `commands_open` has it. */
 const OPEN = `origin = 'center'
   and state not in ('succeeded', 'failed', 'rejected', 'expired', 'cancelled', 'superseded', 'outcome-unknown')`;
@@ -45,7 +58,7 @@ export async function insertCommand(tx: Transaction, row: CommandRow): Promise<b
     {
       name: "command-insert",
       text: `insert into commands (${COLUMNS})
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
              on conflict (command_id) do nothing returning command_id`,
     },
     [
@@ -72,7 +85,7 @@ export async function updateCommand(tx: Transaction, row: CommandRow): Promise<v
     {
       name: "command-update",
       text: `update commands set sequence = $3, authorized_at = $4, sent_at = $5, sent_session = $6, budget_ms = $7, state = $8,
-               state_detail = $9, changed_at = $10, resolved_at = $11, resolved_by = $12, resolution = $13, operated_at = $14, command_class = $2
+               state_detail = $9, changed_at = $10, resolved_at = $11, resolved_by = $12, resolution = $13, resolution_evidence = $14, operated_at = $15, command_class = $2
              where command_id = $1`,
     },
     [row.command_id, row.command_class, ...changingValues(row)],
@@ -93,6 +106,7 @@ function changingValues(row: CommandRow): readonly unknown[] {
     time(row.resolved_at),
     row.resolved_by,
     row.resolution,
+    row.resolution_evidence === null ? null : JSON.stringify(row.resolution_evidence),
     time(row.operated_at),
   ];
 }

@@ -63,3 +63,21 @@ export async function listDevicePointIds(
   );
   return rows.map((row) => row.point_id);
 }
+
+/** Those of them that can be read, in their order. */
+export async function listReadablePointIds(
+  db: Queryable,
+  gatewayId: GatewayId,
+  deviceId: string,
+): Promise<readonly PointId[]> {
+  const rows = await db.query<{ point_id: PointId }>(
+    {
+      name: "device-view-readable-ids",
+      text: `select p.point_id from points p join gateways g using (gateway_no)
+             where g.gateway_id = $1 and p.device_id = $2 and not p.retired and p.access <> 'write' and p.type <> 'action'
+             order by p.point_no`,
+    },
+    [gatewayId, deviceId],
+  );
+  return rows.map((row) => row.point_id);
+}
