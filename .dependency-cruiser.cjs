@@ -5,7 +5,7 @@
 const FOLDERS = "domain|drivers|gateway|cloud-sync|simulators|city|test|bench";
 const OURS = `^(${FOLDERS})/`;
 const LOOPS = "control|automation|broker|uplink|provision|local-api";
-const CENTER_PARTS = "ingest|dispatch|registry|access";
+const CENTER_PARTS = "ingest|dispatch|registry|access|alarms";
 
 /** What each part may import of ours. `$1` is the group matched by `from`. */
 const LAYERS = [

@@ -9,6 +9,8 @@ import type { Clock } from "../domain/time.ts";
 import { signCommand } from "../domain/wire/downlink.ts";
 import { AccessTokens } from "./access/access-tokens.ts";
 import { ensureFirstToken } from "./access/first-token.ts";
+import { AlarmKeeper } from "./alarms/alarm-keeper.ts";
+import { AlarmService } from "./alarms/alarm-service.ts";
 import { openOnPort, readChosenPorts, writeChosenPorts } from "./chosen-ports.ts";
 import { CommandService } from "./dispatch/command-service.ts";
 import { CommandStepper, type DispatchParts } from "./dispatch/command-stepper.ts";
@@ -202,6 +204,7 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
     new Housekeeping({ database, clock, logger }),
     new Dispatcher(dispatch, stepper, { events, logger }),
     hub,
+    new AlarmKeeper(base),
   ];
   const commands = new CommandService(dispatch, stepper, events);
   const ingest = new Ingest(ingestParts);
@@ -210,7 +213,17 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
     register,
     gatewayParts,
     services,
-    operatorParts: { ...base, links, view, enrolment, commands, reader, reads, hub },
+    operatorParts: {
+      ...base,
+      links,
+      view,
+      enrolment,
+      commands,
+      reader,
+      reads,
+      hub,
+      alarms: new AlarmService(base),
+    },
   };
 }
 

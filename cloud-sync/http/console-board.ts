@@ -26,6 +26,8 @@ export interface BoardChanges {
   readonly devices: ReadonlySet<string>;
   readonly commands: ReadonlyMap<string, GatewayId>;
   readonly catalogue: "same" | "changed";
+  /** The list of alarms, not the points behind them. */
+  readonly alarms: "same" | "changed";
 }
 
 /** A point is told at most twice a second, and all that moved goes in one message. */
@@ -51,6 +53,7 @@ export class ConsoleBoard {
   #gateways = new Set<GatewayId>();
   #devices = new Set<string>();
   #commands = new Map<string, GatewayId>();
+  #alarms: "same" | "changed" = "same";
   #stops: readonly (() => void)[] = [];
   #cancel: CancelTimer = () => undefined;
   #cancelWarm: CancelTimer = () => undefined;
@@ -139,6 +142,8 @@ export class ConsoleBoard {
       events.on("heartbeat-arrived", ({ gatewayId }) => void this.#gateways.add(gatewayId)),
       events.on("session-activated", ({ gatewayId }) => void this.#gateways.add(gatewayId)),
       events.on("link-changed", ({ gatewayId }) => void this.#gateways.add(gatewayId)),
+      events.on("alarms-changed", () => this.#noteAlarms()),
+      events.on("alarm-raised", () => this.#noteAlarms()),
       events.on("command-changed", ({ gatewayId, commandId }) => this.#noteCommand(commandId, gatewayId)),
       events.on("evidence-arrived", ({ gatewayId, commandIds }) => {
         for (const id of commandIds) this.#noteCommand(id, gatewayId);
@@ -163,6 +168,10 @@ export class ConsoleBoard {
       const place = this.#held?.index.placeOf.get(device);
       if (place !== undefined) this.#places.add(place);
     }
+  }
+
+  #noteAlarms(): void {
+    this.#alarms = "changed";
   }
 
   #noteCommand(id: string, gatewayId: GatewayId): void {
@@ -191,10 +200,10 @@ export class ConsoleBoard {
     } else {
       moved = noted.places.length === 0 ? [] : await held.levels.read(this.#parts.database, noted.places);
     }
-    const { gateways, devices, commands } = noted;
+    const { gateways, devices, commands, alarms } = noted;
     const sizes = [moved.length, gateways.size, devices.size, commands.size];
-    if (catalogue === "same" && sizes.every((size) => size === 0)) return;
-    const changes = { ...held, places: moved, gateways, devices, commands, catalogue };
+    if (catalogue === "same" && alarms === "same" && sizes.every((size) => size === 0)) return;
+    const changes = { ...held, places: moved, gateways, devices, commands, catalogue, alarms };
     for (const viewer of this.#viewers) viewer(changes);
   }
 
@@ -202,11 +211,13 @@ export class ConsoleBoard {
   #takeNoted() {
     const places = [...this.#places].slice(0, READ_MAX);
     const [gateways, devices, commands] = [this.#gateways, this.#devices, this.#commands];
+    const alarms = this.#alarms;
+    this.#alarms = "same";
     this.#places = new Set([...this.#places].slice(READ_MAX));
     this.#gateways = new Set();
     this.#devices = new Set();
     this.#commands = new Map();
-    return { places, gateways, devices, commands };
+    return { places, gateways, devices, commands, alarms };
   }
 
   async #hold() {

@@ -1,3 +1,4 @@
+import { isAlarmPoint } from "../store/alarm-points.ts";
 import type { ProfilePointRow } from "../store/views/console-places.ts";
 
 /** Which points of a device the map speaks of. Null: it has none of that kind. */
@@ -10,9 +11,6 @@ export interface PointChoice {
   readonly alarms: readonly string[];
 }
 
-/** A name that ends in one of these tells of trouble; the center has no profile to ask. */
-const TROUBLE =
-  /(^|-)(failures?|fault|alarm|trip|tripped|spent|error|door-open|water|shock)(-on|-off|-\d+)?$/;
 const ALARMS_MAX = 40;
 const SET_POINTS = ["dim-level", "level"];
 const SHOWN = ["actual-level", "level", "state"];
@@ -24,7 +22,7 @@ export function choosePoints(points: readonly ProfilePointRow[]): PointChoice {
     level: chooseLevel(points, command),
     command: command?.name ?? null,
     alarms: points
-      .filter(({ name, type }) => type === "boolean" && TROUBLE.test(name))
+      .filter(isAlarmPoint)
       .map(({ name }) => name)
       .slice(0, ALARMS_MAX),
   };

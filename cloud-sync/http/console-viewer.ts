@@ -14,7 +14,7 @@ export interface ViewFilter {
 
 /** A server-sent event. */
 export interface ViewMessage {
-  readonly event: "levels" | "gateways" | "device" | "commands" | "places";
+  readonly event: "levels" | "gateways" | "device" | "commands" | "places" | "alarms";
   readonly data: object;
 }
 
@@ -49,6 +49,7 @@ export function messagesFor(
     const commands = [...changes.commands].map(([id, gateway]) => ({ id, gateway }));
     messages.push({ event: "commands", data: { commands } });
   }
+  if (changes.alarms === "changed") messages.push({ event: "alarms", data: {} });
   return messages;
 }
 

@@ -19,6 +19,8 @@ export interface CenterHints {
   readonly "heartbeat-arrived": { readonly gatewayId: GatewayId };
   /** An alarm of the center's own was raised or repeated. */
   readonly "alarm-raised": { readonly gatewayId: GatewayId; readonly name: string };
+  /** Alarms were raised, cleared, acknowledged or shelved; null: one of no gateway. */
+  readonly "alarms-changed": { readonly gatewayId: GatewayId | null };
   /** Told by dispatch: the command moved. */
   readonly "command-changed": { readonly gatewayId: GatewayId; readonly commandId: string };
 }

@@ -2,6 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import fastify, { type FastifyError } from "fastify";
 import { pino } from "pino";
 import { AccessTokens } from "../../cloud-sync/access/access-tokens.ts";
+import { AlarmKeeper } from "../../cloud-sync/alarms/alarm-keeper.ts";
+import { AlarmService } from "../../cloud-sync/alarms/alarm-service.ts";
 import { buildConsole } from "../../cloud-sync/console/build-console.ts";
 import { CommandService } from "../../cloud-sync/dispatch/command-service.ts";
 import { CommandStepper, type DispatchParts } from "../../cloud-sync/dispatch/command-stepper.ts";
@@ -11,21 +13,25 @@ import { FreshReads } from "../../cloud-sync/dispatch/fresh-reads.ts";
 import { commandsWithin, PostgresCommandLedger } from "../../cloud-sync/dispatch/postgres-command-ledger.ts";
 import { addConsoleRoutes } from "../../cloud-sync/http/console-routes.ts";
 import { serveConsole } from "../../cloud-sync/http/console-static.ts";
+import { addAlarmRoutes } from "../../cloud-sync/http/operators/alarm-routes.ts";
 import { CenterView } from "../../cloud-sync/http/operators/center-view.ts";
 import { addCommandRoutes } from "../../cloud-sync/http/operators/command-routes.ts";
 import { OperatorGuard } from "../../cloud-sync/http/operators/operator-guard.ts";
 import { OPERATOR_PROBLEMS, OperatorProblem } from "../../cloud-sync/http/operators/operator-problem.ts";
 import { addReadRoute } from "../../cloud-sync/http/operators/read-route.ts";
+import type { Enrolment } from "../../cloud-sync/registry/enrolment.ts";
 import { LiveLinks } from "../../cloud-sync/registry/live-links.ts";
 import { InProcessCenterEvents } from "../../cloud-sync/store/center-events.ts";
 import { openCenterStore } from "../../cloud-sync/store/center-store.ts";
 import { PointBook } from "../../cloud-sync/store/points/point-book.ts";
+import { listStates } from "../../cloud-sync/store/tables/point-states.ts";
 import type { CommandState, Evidence } from "../../domain/command.ts";
 import { GatewayId, PointId, Token } from "../../domain/ids.ts";
 import { systemClock } from "../../domain/system-clock.ts";
 import { systemRandom } from "../../domain/system-random.ts";
 import { type Clock, Millis, Uptime } from "../../domain/time.ts";
 import type { CommandFrame, DownlinkMessage } from "../../domain/wire/downlink.ts";
+import type { ReadFrame } from "../../domain/wire/fresh-read.ts";
 import { type DatabaseTemplate, openTestDatabase } from "./postgres-for-tests.ts";
 
 export interface ConsoleContext {
@@ -60,8 +66,9 @@ export async function openConsoleCenter(t: ConsoleContext, template: DatabaseTem
   const ledger = new PostgresCommandLedger(database);
   const downlinks = { sent: [] as CommandFrame[], send: sendTo, isOpen: () => true };
   function sendTo(id: GatewayId, _session: string, message: DownlinkMessage): boolean {
-    if (links.live.find(id)?.state !== "up" || message.kind !== "command") return false;
-    downlinks.sent.push(message);
+    if (links.live.find(id)?.state !== "up") return false;
+    if (message.kind === "command") downlinks.sent.push(message);
+    if (message.kind === "read") void answerRead(id, message).catch(() => undefined);
     return true;
   }
   const dispatch: DispatchParts = {
@@ -88,6 +95,14 @@ export async function openConsoleCenter(t: ConsoleContext, template: DatabaseTem
   const book = new PointBook(database, clock);
   const view = new CenterView(database, { links: links.live, book, clock, reads });
   addCommandRoutes(app, guard, { commands, reader: ledger, reads, database, view });
+  /** As the bus would show it: what was told, which here is the truth. */
+  async function answerRead(id: GatewayId, { session, readId, pointIds }: ReadFrame): Promise<void> {
+    const states = await listStates(database, id, pointIds.map(PointId));
+    const points = states.map(({ pointId, value, quality, cause }) => ({ pointId, value, quality, cause }));
+    reads.take(id, { session, readId, points });
+  }
+  const alarms = new AlarmService({ database, events, clock });
+  addAlarmRoutes(app, guard, { database, enrolment: {} as Enrolment, alarms, clock });
   addReadRoute(app, guard, { database, view, reads });
   addConsoleRoutes(app, { database, events, links: links.live, clock, logger, guard });
   const folder = t.testdir();
@@ -95,7 +110,8 @@ export async function openConsoleCenter(t: ConsoleContext, template: DatabaseTem
   serveConsole(app, { folder });
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
   const stop = new AbortController();
-  const running = dispatcher.run(stop.signal);
+  const keeper = new AlarmKeeper({ database, events, clock, logger });
+  const running = Promise.all([dispatcher.run(stop.signal), keeper.run(stop.signal)]);
   t.teardown(async () => {
     clearInterval(beating);
     stop.abort();
@@ -174,7 +190,7 @@ class MovedLinks {
 
   open(id: GatewayId, gatewayNo: number): void {
     this.#open.set(id, gatewayNo);
-    this.live.activate(id, gatewayNo, SESSION, ["write", "select", "operate"]);
+    this.live.activate(id, gatewayNo, SESSION, ["write", "select", "operate", "read"]);
     this.#beat(id);
   }
 

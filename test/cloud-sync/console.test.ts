@@ -1,23 +1,10 @@
-import { existsSync } from "node:fs";
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import t from "tap";
 import { GatewayId } from "../../domain/ids.ts";
+import { noBrowser, openDevice, openTestPage } from "./browser-for-tests.ts";
 import { CITY } from "./console-city.ts";
 import { type ConsoleCenter, movePoint, openConsoleCenter, proofOf, settled } from "./console-for-tests.ts";
 
-const BROWSER = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>
-  existsSync(path),
-);
-const skip = BROWSER === undefined ? "no Chromium on this machine: apt-get install chromium" : false;
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 const LAMP = "dijon-101-07";
 const MAP = ".map-hands";
 /** Screenshots of the documentation are made anew by `SHOTS=docs/images`. */
@@ -26,10 +13,10 @@ const SHOTS = process.env["SHOTS"];
 // The city takes seconds to make, and a loaded machine several times as long.
 t.setTimeout(180_000);
 
-t.test("an operator's day at the console", { skip, timeout: 170_000 }, async (t) => {
+t.test("an operator's day at the console", { skip: noBrowser, timeout: 170_000 }, async (t) => {
   const center = await openConsoleCenter(t, CITY);
   await giveHistory(center);
-  const { page, asked, complaints } = await openPage(t);
+  const { page, asked, complaints } = await openTestPage(t);
   const began = performance.now();
   await page.goto(`${center.url}/#token=${center.token}`);
   await page.waitForSelector("canvas.places[data-painted]");
@@ -95,7 +82,7 @@ t.test("an operator's day at the console", { skip, timeout: 170_000 }, async (t)
     await center.tell(id, { name: "succeeded", evidence: proofOf(LAMP, 75) });
     await page.locator(".progress.succeeded").waitFor();
     t.match(await page.locator(".progress .result").innerText(), /Réussie Relu : 75 % en 0,14 s/);
-    t.match(await page.getByRole("status").innerText(), /Réussie.*Relu/, "it is read aloud");
+    t.match(await page.locator(".spoken").innerText(), /Réussie.*Relu/, "it is read aloud");
     await movePoint(center, "gw-dijon", `${LAMP}/actual-level`, 75);
     await page.locator(".figure dd", { hasText: "75 %" }).nth(1).waitFor();
     t.match(await page.locator(".targets").innerText(), /Consigne\s+75 %/);
@@ -167,13 +154,60 @@ t.test("an operator's day at the console", { skip, timeout: 170_000 }, async (t)
     await page.locator(".center-note.whole").waitFor();
     await page.keyboard.press("Escape");
     await page.locator("#municipality").selectOption({ label: "Quetigny" });
-    t.equal(await doubtful.innerText(), calm);
+    await page.locator(".states .doubtful b", { hasText: new RegExp(`^${calm}$`) }).waitFor();
+    t.pass(`${calm} are doubtful, as before`);
+  });
+
+  await t.test("alarms stand by need, lead to their devices, are acknowledged and shelved", async (t) => {
+    await page.keyboard.press("Escape");
+    await page
+      .getByRole("button", { name: /^Alarmes/ })
+      .first()
+      .click();
+    const rows = page.locator(".alarms tbody tr");
+    await rows.first().waitFor();
+    const count = page.locator(".top-bar .count");
+    const unseen = Number(await count.innerText());
+    t.ok(unseen > 1, `${unseen} alarms`);
+    t.equal(await rows.count(), unseen);
+    await rows.first().getByRole("button", { name: "Acquitter" }).click();
+    await page.locator(".top-bar .count", { hasText: String(unseen - 1) }).waitFor();
+    await rows
+      .first()
+      .getByRole("button", { name: /Mettre de côté/ })
+      .click();
+    await page.getByPlaceholder("Pourquoi").fill("relamping");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Mises de côté (1)" }).click();
+    t.match(await rows.first().innerText(), /Mise de côté par operator\/anna jusqu’au .*: relamping/);
+    await shoot(page, "console-alarms");
+    await rows.first().locator("button.plain").click();
+    await page.locator(".device .id").waitFor();
+    await page.keyboard.press("Escape");
+  });
+
+  await t.test("an unknown outcome is resolved with what is read back, and stays unknown", async (t) => {
+    await page.getByRole("button", { name: "Carte", exact: true }).click();
+    await openDevice(page, LAMP);
+    const sent = center.downlinks.sent.length;
+    await page.locator(".number-choice").getByRole("button", { name: "0", exact: true }).click();
+    await page.getByRole("button", { name: "Envoyer" }).click();
+    const id = await settled(async () => center.downlinks.sent[sent]?.commandId);
+    await center.tell(id, { name: "outcome-unknown", evidence: { ...proofOf(LAMP, 0), acknowledged: null } });
+    await page.locator(".resolve").waitFor();
+    await page.locator(".resolve textarea").fill("vu sur place : elle brûle");
+    await page.getByRole("button", { name: "Relire et résoudre" }).click();
+    const resolved = await page.locator(".resolved").innerText();
+    t.match(resolved, /Résolue par operator\/anna, .*vu sur place/s);
+    t.match(resolved, /Relu alors[\s\S]*Niveau mesuré\s+75 %\s+lu à l’instant/);
+    t.equal(await page.locator(".progress.outcome-unknown").count(), 1, "I27 it stays unknown");
+    await page.getByRole("button", { name: "Fermer" }).click();
   });
 
   await t.test("commands, gateways and both languages", async (t) => {
     await page.getByRole("button", { name: "Commandes" }).click();
     await page.locator(".page tbody tr").first().waitFor();
-    t.equal(await page.locator(".page tbody tr").count(), 3);
+    t.equal(await page.locator(".page tbody tr").count(), 4);
     await page.getByRole("button", { name: "EN", exact: true }).click();
     t.equal(await page.locator("h1").innerText(), "Recent commands");
     t.match(await page.locator(".page tbody").innerText(), /Succeeded[\s\S]*Read back 75/);
@@ -196,40 +230,6 @@ t.test("an operator's day at the console", { skip, timeout: 170_000 }, async (t)
   t.strictSame(complaints, [], "no error, and nothing that the content policy forbids");
   t.strictSame([...asked], [new URL(center.url).origin], "nothing is asked of another origin");
 });
-
-async function openPage(t: { teardown(action: () => Promise<void>): void }) {
-  const browser = await chromium.launch({ executablePath: BROWSER ?? "", args: FLAGS });
-  t.teardown(() => browser.close());
-  const context: BrowserContext = await browser.newContext({
-    viewport: { width: 1_440, height: 900 },
-    locale: "fr-FR",
-    timezoneId: "Europe/Paris",
-    colorScheme: "dark",
-  });
-  context.setDefaultTimeout(15_000);
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const asked = new Set<string>();
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(message.text());
-  });
-  page.on("request", (request) => {
-    if (!request.url().startsWith("data:")) asked.add(new URL(request.url()).origin);
-  });
-  t.teardown(async () => {
-    await page.goto("about:blank");
-  });
-  return { page, asked, complaints };
-}
-
-async function openDevice(page: Page, id: string): Promise<void> {
-  await page.locator("#search").fill(id);
-  await page.getByRole("option").first().waitFor();
-  await page.locator("#search").press("Enter");
-  await page.locator(".device .id", { hasText: `/${id}` }).waitFor();
-  await page.locator(".device .command").waitFor();
-}
 
 /** Runs in the page. Pixels of the places' canvas that are not empty: another picture has another number. */
 const INK = `(() => {

@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { AccessTokens } from "../../cloud-sync/access/access-tokens.ts";
+import { AlarmService } from "../../cloud-sync/alarms/alarm-service.ts";
 import { FreshReads } from "../../cloud-sync/dispatch/fresh-reads.ts";
 import { CenterView } from "../../cloud-sync/http/operators/center-view.ts";
 import { EventHub } from "../../cloud-sync/http/operators/event-hub.ts";
@@ -37,11 +38,21 @@ export async function openTestOperators(t: OperatorContext) {
   const reads = new FreshReads({ database, links: link, downlinks: link, clock, random: systemRandom });
   const view = new CenterView(database, { links, book: new PointBook(database, clock), clock, reads });
   const hub = new EventHub({ events, view, reader: ledger, clock: systemClock, logger });
+  const alarms = new AlarmService({ database, events, clock });
   const authority = await CertificateAuthority.open(t.testdir(), systemClock);
   const keys = { commandKey: "", timeKey: "" };
   const enrolment = new Enrolment({ database, authority, clock, downlinks: new DownlinkRegistry(), ...keys });
   const watched = { database, events, links, view, hub };
-  const base = { ...watched, enrolment, tokens, logger, commands: dispatch.service, reader: ledger, reads };
+  const base = {
+    ...watched,
+    enrolment,
+    tokens,
+    logger,
+    commands: dispatch.service,
+    reader: ledger,
+    reads,
+    alarms,
+  };
   const listener = await openOperatorListener(
     { ...base, clock: systemClock, gatewaysUrl: "https://127.0.0.1:1" },
     { host: "127.0.0.1", port: 0, tls: null },

@@ -111,6 +111,8 @@ export interface PointView {
     readonly quality: QualityName;
     readonly cause: string;
     readonly atMs: number;
+    /** Somebody had it read on the bus; absent: told. */
+    readonly source?: "read";
   } | null;
 }
 export interface DeviceView {
@@ -172,6 +174,58 @@ export interface CommandView {
   readonly validUntilMs: number | null;
   readonly state: CommandStateView;
   readonly history: readonly { readonly state: string; readonly at: number }[];
+  /** What a person found out about an unknown outcome; the outcome stays. */
+  readonly resolution: ResolutionView | null;
+}
+
+export interface ResolutionView {
+  readonly by: string;
+  readonly atMs: number;
+  readonly note: string;
+  readonly evidence: {
+    readonly outcome: "read" | "not-answered" | "offline" | "unsupported" | "busy";
+    readonly points: readonly {
+      readonly pointId: string;
+      readonly value: PointValue | null;
+      readonly quality: string;
+      readonly source: "read" | "told";
+      readonly ageMs: number | null;
+    }[];
+  } | null;
+}
+
+/** What devices showed when they were asked just now. */
+export interface ReadView {
+  readonly outcome: "read" | "not-answered";
+  readonly tookMs: number;
+  readonly points: readonly {
+    readonly pointId: string;
+    readonly read: {
+      readonly value: PointValue | null;
+      readonly quality: QualityName;
+      readonly cause: string;
+    } | null;
+  }[];
+}
+
+export interface AlarmView {
+  readonly number: number;
+  readonly origin: "device" | "center";
+  readonly gatewayId: string | null;
+  readonly name: string;
+  readonly severity: "low" | "medium" | "high";
+  readonly subject: string;
+  readonly detail: string;
+  readonly raisedAtMs: number;
+  readonly lastAtMs: number;
+  readonly occurrences: number;
+  readonly clearedAtMs: number | null;
+  readonly acknowledged: { readonly by: string; readonly atMs: number; readonly note: string | null } | null;
+  readonly shelved: { readonly by: string; readonly untilMs: number; readonly reason: string } | null;
+}
+export interface AlarmsAnswer {
+  readonly alarms: readonly AlarmView[];
+  readonly total: number;
 }
 
 export function isOver(command: CommandView): boolean {
@@ -186,6 +240,9 @@ export interface PreviewView {
     readonly value: PointValue | null;
     readonly unit: string | null;
     readonly quality: string;
+    /** `read`: on the bus, for this. */
+    readonly source: "told" | "read";
+    readonly confirmedAgeMs: number | null;
   }[];
   /** Why it can not be confirmed now. */
   readonly problems: readonly string[];

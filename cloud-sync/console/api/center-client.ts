@@ -1,4 +1,6 @@
 import type {
+  AlarmsAnswer,
+  AlarmView,
   CommandView,
   DeviceView,
   GatewayView,
@@ -7,6 +9,7 @@ import type {
   PlacesAnswer,
   PointValue,
   PreviewView,
+  ReadView,
 } from "./answers.ts";
 import { SseReader, type StreamEvent } from "./sse-reader.ts";
 
@@ -29,6 +32,10 @@ export interface Order {
   /** Of a hazardous point: the preview that the person saw. */
   readonly confirm?: { readonly preview: string };
 }
+
+export type ReadAsked =
+  | { readonly gatewayId: string; readonly deviceId: string }
+  | { readonly gatewayId: string; readonly pointIds: readonly string[] };
 
 const PATIENCE_MS = 20_000;
 /** The center sends at least a comment every 15 s. */
@@ -84,6 +91,27 @@ export class CenterClient {
 
   preview(gateway: string, point: string): Promise<PreviewView> {
     return this.#get(`preview?${new URLSearchParams({ gateway, point })}`);
+  }
+
+  /** Reads on the bus now: all that can be read of a device, or these points. */
+  read(asked: ReadAsked): Promise<ReadView> {
+    return this.#ask("POST", "read", asked);
+  }
+
+  resolve(id: string, note: string): Promise<CommandView> {
+    return this.#ask("POST", `commands/${encodeURIComponent(id)}/resolve`, { note });
+  }
+
+  alarms(): Promise<AlarmsAnswer> {
+    return this.#get("alarms");
+  }
+
+  acknowledge(alarm: number): Promise<AlarmView> {
+    return this.#ask("POST", `alarms/${alarm}/acknowledge`, {});
+  }
+
+  shelve(alarm: number, minutes: number, reason: string): Promise<AlarmView> {
+    return this.#ask("POST", `alarms/${alarm}/shelve`, { minutes, ...(minutes > 0 && { reason }) });
   }
 
   order(order: Order): Promise<CommandView> {

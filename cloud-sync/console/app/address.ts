@@ -1,6 +1,4 @@
-import type { Console } from "./console-context.ts";
-
-const PAGES = ["map", "commands", "gateways"] as const;
+import { type Console, PAGES } from "./console-context.ts";
 
 /** The page and the open device stand in the address, so that they can be kept and sent on: `#/map?device=gw/lamp-1`. */
 export function followAddress({ page, device }: Pick<Console, "page" | "device">): void {

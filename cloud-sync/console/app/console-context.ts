@@ -1,5 +1,6 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
+import type { AlarmsAnswer } from "../api/answers.ts";
 import type { CenterClient } from "../api/center-client.ts";
 import type { CityModel } from "../city/city-model.ts";
 import type { Contour } from "../city/contours.ts";
@@ -19,6 +20,8 @@ export interface LoadedCity {
   readonly attribution: string;
 }
 
+export const PAGES = ["map", "alarms", "commands", "gateways"] as const;
+export type PageName = (typeof PAGES)[number];
 export type CenterState = "connecting" | "live" | "lost" | "refused";
 
 /** What all parts of the page share. */
@@ -31,7 +34,9 @@ export interface Console {
   readonly device: Observable<string | null>;
   /** Places that belong to the open device: ringed on the map. */
   readonly members: Observable<readonly number[]>;
-  readonly page: Observable<"map" | "commands" | "gateways">;
+  readonly page: Observable<PageName>;
+  /** As last read; undefined: not read yet. */
+  readonly alarms: Observable<AlarmsAnswer | undefined>;
   readonly filters: Observable<Filters>;
   /** Where the map looked when it was last left; undefined: it was never open. */
   readonly camera: Observable<Camera | undefined>;

@@ -68,6 +68,7 @@ async function followOnce(parts: Console, ground: Ground, signal: AbortSignal): 
     throw cause;
   }
   ready = "ready";
+  readAlarms(parts);
   for (const event of early) take(event);
   parts.center.set("live");
   await stream.catch((cause: unknown) => {
@@ -87,6 +88,11 @@ async function readCity(parts: Console, { contours, attribution }: Ground): Prom
   parts.city.set({ model, search: new PlaceSearch(table, contours), contours, attribution });
 }
 
+/** The page says when the center is lost; what was read stays until then. */
+function readAlarms({ client, alarms }: Console): void {
+  client.alarms().then(alarms.set.bind(alarms), () => undefined);
+}
+
 function takeEvent(parts: Console, { event, data }: StreamEvent): "taken" | "other-places" {
   const model = parts.city.value?.model;
   if (model === undefined) return "taken";
@@ -95,6 +101,7 @@ function takeEvent(parts: Console, { event, data }: StreamEvent): "taken" | "oth
   if (body.tag !== undefined && body.tag !== model.table.answer.tag) return "other-places";
   if (event === "levels") model.takeSome(body as LevelsMessage);
   if (event === "gateways") model.takeLinks((body as { gateways: readonly GatewayLink[] }).gateways);
+  if (event === "alarms") readAlarms(parts);
   if (event === "commands") parts.commandsMoved.set(parts.commandsMoved.value + 1);
   return "taken";
 }

@@ -1,3 +1,4 @@
+import { AlarmsPage } from "../alarms/alarms-page.tsx";
 import { CommandsPage } from "../panels/commands-page.tsx";
 import { DevicePanel } from "../panels/device-panel.tsx";
 import { GatewaysPage } from "../panels/gateways-page.tsx";
@@ -6,7 +7,7 @@ import { SignIn } from "../panels/sign-in.tsx";
 import { TopBar } from "../panels/top-bar.tsx";
 import { useConsole, useValue, useWording } from "./console-context.ts";
 
-/** The whole page: bar, one of three pages, the open device beside it. */
+/** The whole page: bar, one of four pages, the open device beside it. */
 export function Frame() {
   const parts = useConsole();
   const wording = useWording();
@@ -33,6 +34,7 @@ export function Frame() {
         ) : (
           <>
             {page === "map" && <MapPage city={city} />}
+            {page === "alarms" && <AlarmsPage />}
             {page === "commands" && <CommandsPage />}
             {page === "gateways" && <GatewaysPage />}
             {device !== null && <DevicePanel key={device} city={city} device={device} />}

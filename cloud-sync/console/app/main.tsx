@@ -24,6 +24,7 @@ const parts: Console = {
   device: new Observable(null),
   members: new Observable([]),
   page: new Observable("map"),
+  alarms: new Observable(undefined),
   filters: new Observable(NO_FILTERS),
   camera: new Observable(undefined),
   commandsMoved: new Observable(0),

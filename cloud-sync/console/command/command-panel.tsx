@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import type { DeviceView, PointValue, PointView } from "../api/answers.ts";
-import { CenterProblem } from "../api/center-client.ts";
+import type { DeviceView, PointValue, PointView, PreviewView } from "../api/answers.ts";
+import { type CenterClient, CenterProblem } from "../api/center-client.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { ProblemNote } from "../panels/problem-note.tsx";
 import { pointText } from "../texts/device-texts.ts";
@@ -59,7 +59,7 @@ function CommandForm({ city, view, points, onGiven }: FormProps) {
     parts.commandsMoved.set(parts.commandsMoved.value + 1);
     onGiven(command.id);
   };
-  const select = () => orProblem(parts.client.preview(view.gateway, pointId), setProblem);
+  const select = () => orProblem(freshPreview(parts.client, view.gateway, pointId), setProblem);
   return (
     <form onSubmit={(event) => event.preventDefault()}>
       {points.length > 1 && (
@@ -93,6 +93,15 @@ function CommandForm({ city, view, points, onGiven }: FormProps) {
       {problem !== undefined && <ProblemNote problem={problem} />}
     </form>
   );
+}
+
+/** PROTOCOL §8: the person confirms on a preview read by K0. Where it can not be read, the ages say what it rests on. */
+async function freshPreview(client: CenterClient, gatewayId: string, pointId: string): Promise<PreviewView> {
+  const told = await client.preview(gatewayId, pointId);
+  const pointIds = told.points.map((point) => point.pointId);
+  // A link that went meanwhile, or too many reads: the preview says what is known.
+  await client.read({ gatewayId, pointIds }).catch(() => undefined);
+  return client.preview(gatewayId, pointId);
 }
 
 /** Undefined: the center refused, and its words are told. */

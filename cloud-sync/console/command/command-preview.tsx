@@ -1,7 +1,7 @@
 import type { DeviceView, PointValue, PointView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { LOOK } from "../city/look.ts";
-import { standingOf } from "../panels/point-table.tsx";
+import { ageOf, standingOf } from "../panels/point-table.tsx";
 import { pointText, qualityText } from "../texts/device-texts.ts";
 
 interface PreviewProps {
@@ -56,9 +56,10 @@ export function CommandPreview({ city, view, point, value }: PreviewProps) {
 
 type Words = ReturnType<typeof useWording>;
 
-function noteOf(city: LoadedCity, view: DeviceView, { state, sweep }: PointView, wording: Words): string {
+function noteOf(city: LoadedCity, view: DeviceView, point: PointView, wording: Words): string {
+  const { state } = point;
   if (state === null) return wording.text("point.never");
-  const age = wording.age(city.model.pointAge(view.gateway, { atMs: state.atMs, sweep }));
+  const age = wording.age(ageOf(city, view, point));
   return state.quality === "good" ? age : `${age} · ${qualityText(wording.language, state.quality)}`;
 }
 

@@ -6,6 +6,7 @@ import { ProblemNote } from "../panels/problem-note.tsx";
 import { adviceText, STEPS, type Step, stateText, stepOf } from "../texts/command-texts.ts";
 import { pointText } from "../texts/device-texts.ts";
 import type { Wording } from "../texts/wording.ts";
+import { Resolution } from "./resolve-form.tsx";
 
 interface ProgressProps {
   readonly id: string;
@@ -54,6 +55,7 @@ function Standing({ command, view, onDone }: Omit<ProgressProps, "id"> & { reado
       {command.state.preview !== undefined && <Selected command={command} view={view} />}
       {advice !== undefined && <p class="advice">{advice}</p>}
       {command.state.detail && <p class="detail">{command.state.detail}</p>}
+      <Resolution command={command} view={view} />
       {over && (
         <button type="button" class="primary" onClick={onDone}>
           {wording.text("command.again")}
@@ -155,7 +157,7 @@ function useCommand(id: string): FollowedCommand {
   const moved = useValue(parts.commandsMoved);
   const [command, setCommand] = useState<CommandView | undefined>(undefined);
   const [problem, setProblem] = useState<CenterProblem | undefined>(undefined);
-  const over = command !== undefined && isOver(command);
+  const over = command !== undefined && isOver(command) && command.state.name !== "outcome-unknown";
   useEffect(() => {
     if (over) return;
     let current = true;

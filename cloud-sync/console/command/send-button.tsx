@@ -111,10 +111,20 @@ function Standing({ preview }: { readonly preview: PreviewView }) {
   return (
     <dl class="selected" aria-label={wording.text("command.confirm")}>
       <dt class="of">{wording.text("command.confirm")}</dt>
-      {preview.points.map(({ pointId, value, unit }) => (
+      {preview.points.some(({ source }) => source === "told") && (
+        <dt class="of">{wording.text("read.not-answered")}</dt>
+      )}
+      {preview.points.map(({ pointId, value, unit, source, confirmedAgeMs }) => (
         <div key={pointId}>
           <dt>{pointText(wording.language, pointId.split("/")[1] ?? pointId)}</dt>
-          <dd>{wording.value(value, unit)}</dd>
+          <dd>
+            {wording.value(value, unit)}
+            <small>
+              {source === "read"
+                ? wording.text("read.source")
+                : `${wording.text("read.told")} ${wording.age(confirmedAgeMs ?? Number.POSITIVE_INFINITY)}`}
+            </small>
+          </dd>
         </div>
       ))}
     </dl>

@@ -1,6 +1,7 @@
 import { type CommandView, isOver } from "../api/answers.ts";
 import { useConsole, useValue, useWording } from "../app/console-context.ts";
 import { resultText } from "../command/command-progress.tsx";
+import { Resolution } from "../command/resolve-form.tsx";
 import { adviceText, stateText } from "../texts/command-texts.ts";
 import { pointText } from "../texts/device-texts.ts";
 import { useCommands } from "./use-device.ts";
@@ -66,7 +67,9 @@ function CommandRow({ command }: { readonly command: CommandView }) {
         </span>
       </td>
       <td class="result">
-        {adviceText(wording.language, command.state) ?? resultText(command, undefined, wording)}
+        {command.resolution === null &&
+          (adviceText(wording.language, command.state) ?? resultText(command, undefined, wording))}
+        <Resolution command={command} view={undefined} />
       </td>
       <td>{command.issuedBy}</td>
       <td>{command.commandClass ?? "–"}</td>

@@ -2,6 +2,8 @@ import { useEffect, useRef } from "preact/hooks";
 import type { DeviceView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { CommandPanel } from "../command/command-panel.tsx";
+import { ReadNow } from "../read/read-now.tsx";
+import { useRead, withReading } from "../read/use-read.ts";
 import { HistoryPanel } from "./history-panel.tsx";
 import { LinkBadge } from "./link-badge.tsx";
 import { PointTable } from "./point-table.tsx";
@@ -73,7 +75,11 @@ function DeviceBody({ city, view }: { readonly city: LoadedCity; readonly view: 
   const wording = useWording();
   const commands = useCommands(view.gateway);
   useValue(city.model.version);
-  const unlinked = city.model.gatewayLink(view.gateway) === "down";
+  useValue(useConsole().second);
+  const { reading, read } = useRead(city, view);
+  const shown = withReading(city, view, reading);
+  const link = city.model.gatewayLink(view.gateway);
+  const unlinked = link === "down";
   return (
     <div class={unlinked ? "body unlinked" : "body"}>
       {unlinked && (
@@ -81,10 +87,14 @@ function DeviceBody({ city, view }: { readonly city: LoadedCity; readonly view: 
           {wording.text("device.unlinked", { gateway: view.gateway })}
         </p>
       )}
-      <TargetTable city={city} view={view} commands={commands ?? []} />
-      <CommandPanel city={city} view={view} />
+      <TargetTable city={city} view={shown} commands={commands ?? []} />
+      <CommandPanel city={city} view={shown} />
       <HistoryPanel view={view} />
-      <PointTable city={city} view={view} />
+      <section class="points">
+        <h2>{wording.text("device.points")}</h2>
+        <ReadNow reading={reading} onRead={read} link={link} />
+        <PointTable city={city} view={shown} />
+      </section>
     </div>
   );
 }

@@ -12,28 +12,25 @@ export function PointTable({ city, view }: PointProps) {
   const wording = useWording();
   useValue(useConsole().second);
   return (
-    <section class="points">
-      <h2>{wording.text("device.points")}</h2>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{wording.text("point.name")}</th>
-            <th scope="col" class="number">
-              {wording.text("point.value")}
-            </th>
-            <th scope="col">{wording.text("point.quality")}</th>
-            <th scope="col" class="number">
-              {wording.text("point.age")}
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {view.points.map((point) => (
-            <PointRow key={point.name} city={city} view={view} point={point} />
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">{wording.text("point.name")}</th>
+          <th scope="col" class="number">
+            {wording.text("point.value")}
+          </th>
+          <th scope="col">{wording.text("point.quality")}</th>
+          <th scope="col" class="number">
+            {wording.text("point.age")}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {view.points.map((point) => (
+          <PointRow key={point.name} city={city} view={view} point={point} />
+        ))}
+      </tbody>
+    </table>
   );
 }
 
@@ -50,16 +47,18 @@ function PointRow({ city, view, point }: PointProps & { readonly point: PointVie
       </td>
       <td class="number age">
         {state !== null && wording.age(ageOf(city, view, point))}
+        {state?.source === "read" && <small>{wording.text("read.source")}</small>}
         {standing === "old" && <b> {wording.text("age.old")}</b>}
       </td>
     </tr>
   );
 }
 
-function ageOf(city: LoadedCity, view: DeviceView, { state, sweep }: PointView): number {
-  return state === null
-    ? Number.POSITIVE_INFINITY
-    : city.model.pointAge(view.gateway, { atMs: state.atMs, sweep });
+export function ageOf(city: LoadedCity, view: DeviceView, { state, sweep }: PointView): number {
+  if (state === null) return Number.POSITIVE_INFINITY;
+  // No sweep says anything about what was read for somebody.
+  if (state.source === "read") return Math.max(0, city.model.now() - state.atMs);
+  return city.model.pointAge(view.gateway, { atMs: state.atMs, sweep });
 }
 
 /** How far a point may be believed now. */

@@ -1,7 +1,6 @@
-import { useConsole, useValue, useWording } from "../app/console-context.ts";
+import { isUnseen } from "../alarms/alarm-order.ts";
+import { PAGES, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { LanguageSwitch, ThemeSwitch } from "./switches.tsx";
-
-const PAGES = ["map", "commands", "gateways"] as const;
 
 export function TopBar() {
   const parts = useConsole();
@@ -21,6 +20,7 @@ export function TopBar() {
             onClick={() => parts.page.set(key)}
           >
             {wording.text(`nav.${key}`)}
+            {key === "alarms" && <AlarmCount />}
           </button>
         ))}
       </nav>
@@ -32,6 +32,20 @@ export function TopBar() {
         {wording.text("signin.out")}
       </button>
     </header>
+  );
+}
+
+/** Alarms that nobody has acknowledged and nobody has shelved. */
+function AlarmCount() {
+  const parts = useConsole();
+  const wording = useWording();
+  const alarms = useValue(parts.alarms)?.alarms.filter(isUnseen) ?? [];
+  if (alarms.length === 0) return null;
+  const high = alarms.some(({ severity }) => severity === "high");
+  return (
+    <span class={high ? "count high" : "count"} title={wording.text("alarms.unseen", { n: alarms.length })}>
+      {wording.number(alarms.length)}
+    </span>
   );
 }
 

@@ -10,7 +10,7 @@ import type { CenterEvents } from "../../store/center-events.ts";
 import { type Database, isDataRefusal } from "../../store/database.ts";
 import { addConsoleRoutes } from "../console-routes.ts";
 import { serveConsole } from "../console-static.ts";
-import { addAlarmRoutes } from "./alarm-routes.ts";
+import { type AlarmRouteParts, addAlarmRoutes } from "./alarm-routes.ts";
 import { addCommandRoutes, type CommandRouteParts } from "./command-routes.ts";
 import { addCompletenessRoute } from "./completeness-route.ts";
 import { addPageRoutes } from "./docs/page-routes.ts";
@@ -24,7 +24,11 @@ import { addReadRoute, type ReadRouteParts } from "./read-route.ts";
 import { addTokenRoutes } from "./token-routes.ts";
 import { addWatchRoutes } from "./watch-routes.ts";
 
-export interface OperatorListenerParts extends GatewayRouteParts, CommandRouteParts, ReadRouteParts {
+export interface OperatorListenerParts
+  extends GatewayRouteParts,
+    CommandRouteParts,
+    ReadRouteParts,
+    AlarmRouteParts {
   readonly database: Database;
   readonly events: CenterEvents;
   readonly links: LiveLinks;

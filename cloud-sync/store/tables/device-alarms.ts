@@ -1,0 +1,111 @@
+import type { GatewayId, PointId } from "../../../domain/ids.ts";
+import type { Instant } from "../../../domain/time.ts";
+import { numberArray, type Queryable, type Transaction } from "../database.ts";
+import { splitPointId } from "../points/split-point-id.ts";
+
+/** The names that boolean points of the sites have: some hundred for the city. */
+export async function listBooleanNames(db: Queryable): Promise<readonly string[]> {
+  const rows = await db.query<{ name: string }>(
+    {
+      name: "alarm-point-names",
+      text: "select distinct name from points where type = 'boolean' and not retired",
+    },
+    [],
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** `named`: of a gateway, those of the points that moved; null: all points of all gateways. */
+export interface AlarmScope {
+  readonly names: readonly string[];
+  readonly named: { readonly gatewayId: GatewayId; readonly pointIds: readonly PointId[] } | null;
+}
+
+export interface AlarmChange {
+  readonly gateway_id: GatewayId;
+  readonly point_no: number;
+  readonly point_id: PointId;
+  readonly name: string;
+  /** When the point was told so, by this center's clock as well as it can be known. */
+  readonly at: Instant;
+}
+
+const AT = "coalesce(s.corrected_at, s.gateway_at + (l.last_heard_at - l.gateway_now), s.received_at) as at";
+const COLUMNS = `g.gateway_id, p.point_no, p.point_id, p.name, ${AT}`;
+const LINK = "left join gateway_links l on l.gateway_no = p.gateway_no";
+/** Two texts, so that what moved is looked up and not searched for among all points. */
+const EVERYWHERE = `from point_states s join points p using (point_no) join gateways g on g.gateway_no = p.gateway_no ${LINK}
+  where p.name = any($1)`;
+const NAMED = `from unnest($2::text[], $3::text[]) as asked(device_id, name)
+  join points p on p.device_id = asked.device_id and p.name = asked.name join gateways g on g.gateway_no = p.gateway_no
+  join point_states s using (point_no) ${LINK}
+  where g.gateway_id = $1`;
+/** As many as one look takes: the rest is found by the next. */
+const LIMIT = "order by p.point_no limit 10000";
+
+/** Points that are true and have no alarm yet. */
+export function listUnraised(db: Queryable, { names, named }: AlarmScope): Promise<readonly AlarmChange[]> {
+  const text = (
+    from: string,
+  ): string => `select ${COLUMNS} ${from} and not p.retired and s.value_kind = 2 and s.value_number = 1
+    and not exists (select from center_alarms a where a.point_no = p.point_no and a.cleared_at is null) ${LIMIT}`;
+  return named === null
+    ? db.query({ name: "alarm-unraised", text: text(EVERYWHERE) }, [[...names]])
+    : db.query({ name: "alarm-unraised-named", text: text(NAMED) }, parametersOf(named));
+}
+
+/** Alarms whose point is false again, or is not of the site any more. What is unknown stays as it was. */
+export function listUncleared(db: Queryable, { names, named }: AlarmScope): Promise<readonly AlarmChange[]> {
+  const text = (
+    from: string,
+  ): string => `select ${COLUMNS} ${from} and (p.retired or (s.value_kind = 2 and s.value_number = 0))
+    and exists (select from center_alarms a where a.point_no = p.point_no and a.cleared_at is null) ${LIMIT}`;
+  return named === null
+    ? db.query({ name: "alarm-uncleared", text: text(EVERYWHERE) }, [[...names]])
+    : db.query({ name: "alarm-uncleared-named", text: text(NAMED) }, parametersOf(named));
+}
+
+function parametersOf({ gatewayId, pointIds }: NonNullable<AlarmScope["named"]>): readonly unknown[] {
+  const ids = pointIds.map(splitPointId);
+  return [gatewayId, ids.map(([deviceId]) => deviceId), ids.map(([, name]) => name)];
+}
+
+/** Raised once a point: a repeat changes nothing. A shelved point's next alarm is shelved as well. */
+export async function raiseDeviceAlarms(
+  tx: Transaction,
+  alarms: readonly (AlarmChange & { readonly severity: "low" | "medium" | "high" })[],
+): Promise<void> {
+  const told = alarms.map(({ point_no, point_id, name, severity, at }) => ({
+    no: point_no,
+    id: point_id,
+    name,
+    severity,
+    at,
+  }));
+  await tx.query(
+    {
+      name: "alarm-raise-device",
+      text: `insert into center_alarms (gateway_no, point_no, name, severity, subject, detail, raised_at, last_at, shelved_until,
+               shelved_by, shelving_reason)
+             select p.gateway_no, p.point_no, r.name, r.severity, r.id, '', to_timestamp(r.at / 1000), to_timestamp(r.at / 1000),
+               h.shelved_until, h.shelved_by, h.shelving_reason
+             from jsonb_to_recordset($1::jsonb) as r(no int, id text, name text, severity text, at float8)
+               join points p on p.point_no = r.no
+               left join lateral (select a.shelved_until, a.shelved_by, a.shelving_reason from center_alarms a
+                 where a.point_no = p.point_no and a.shelved_until > now() order by a.alarm_no desc limit 1) h on true
+             on conflict do nothing`,
+    },
+    [JSON.stringify(told)],
+  );
+}
+
+export async function clearDeviceAlarms(tx: Transaction, cleared: readonly AlarmChange[]): Promise<void> {
+  await tx.query(
+    {
+      name: "alarm-clear-device",
+      text: `update center_alarms a set cleared_at = greatest(a.raised_at, to_timestamp(r.at / 1000))
+             from unnest($1::int[], $2::float8[]) as r(no, at) where a.point_no = r.no and a.cleared_at is null`,
+    },
+    [numberArray(cleared.map(({ point_no }) => point_no)), cleared.map(({ at }) => at)],
+  );
+}
