@@ -15,15 +15,17 @@ export interface FieldPlans {
 /** Pure: equal sites give equal plans and sweep numbers. */
 export function makeFieldPlans(site: Site): FieldPlans {
   const plans = planField(site.buses, site.devices);
-  const units = plans.flatMap(({ buses }) => buses.flatMap(({ units }) => units));
-  const sweeps = new Map(units.flatMap(sweepsByPoint));
-  return { plans, sweepOf: (point) => sweeps.get(point) ?? null };
+  // By point number; 0: none.
+  const sweeps: number[] = [];
+  for (const { buses } of plans) {
+    for (const unit of buses.flatMap(({ units }) => units)) noteSweeps(unit, sweeps);
+  }
+  return { plans, sweepOf: (point) => sweeps[point] || null };
 }
 
-function sweepsByPoint({ points, sweeps }: FieldUnitPlan): readonly (readonly [PointNumber, number])[] {
+function noteSweeps({ points, sweeps }: FieldUnitPlan, byPoint: number[]): void {
   const byClass = new Map(sweeps.map(({ pollClass, number }) => [pollClass, number]));
-  return points.flatMap(({ number, definition }) => {
-    const sweep = isPolled(definition) ? byClass.get(definition.pollClass) : undefined;
-    return sweep === undefined ? [] : [[number, sweep] as const];
-  });
+  for (const { number, definition } of points) {
+    if (isPolled(definition)) byPoint[number] = byClass.get(definition.pollClass) ?? 0;
+  }
 }

@@ -69,7 +69,7 @@ interface Settings {
   readonly help: boolean;
 }
 
-async function run(sites: readonly UnnumberedSite[], settings: Settings, signal: AbortSignal): Promise<void> {
+async function run(sites: UnnumberedSite[], settings: Settings, signal: AbortSignal): Promise<void> {
   const logger = pino({ level: settings.log, base: null }, pino.destination(2));
   const { hosting } = settings;
   const gateways: Gateway[] = [];
@@ -81,7 +81,8 @@ async function run(sites: readonly UnnumberedSite[], settings: Settings, signal:
     random: systemRandom,
   };
   try {
-    for (const site of sites) {
+    // Taken from the list, so that what each gateway numbers anew is not held twice.
+    for (let site = sites.shift(); site !== undefined; site = sites.shift()) {
       const identity = await identityOf(site, settings.claim);
       const own = { site, identity, logger: logger.child({ gateway: site.gatewayId }) };
       gateways.push(await openGateway({ ...shared, ...own }));

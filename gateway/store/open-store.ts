@@ -228,7 +228,7 @@ function currentOf(incarnations: readonly Incarnation[]): Incarnation {
   return current;
 }
 
-function readNumbers(reader: StoreDatabase): ReadonlyMap<PointId, PointNumber> {
+function readNumbers(reader: StoreDatabase): Map<PointId, PointNumber> {
   const rows = reader
     .prepare<[], { number: PointNumber; point_id: PointId }>("select number, point_id from points")
     .all();

@@ -30,7 +30,8 @@ export interface TelemetryParts {
   readonly lanes: LaneBook;
   readonly history: History;
   readonly incarnation: Incarnation;
-  readonly numbers: ReadonlyMap<PointId, PointNumber>;
+  /** Those of the file; the log's own from here on. */
+  readonly numbers: Map<PointId, PointNumber>;
   readonly stamp: () => Stamp;
   /** Number of the last group that is in the file. */
   readonly lastGroup: number;
@@ -72,7 +73,7 @@ export class TelemetryLog implements TelemetryStore {
   constructor(parts: TelemetryParts) {
     this.#parts = parts;
     this.#group = parts.lastGroup;
-    this.#numbers = new Map(parts.numbers);
+    this.#numbers = parts.numbers;
     this.#highestNumber = highestOf(parts.numbers);
   }
 

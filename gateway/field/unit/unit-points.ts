@@ -10,19 +10,21 @@ export function isPolled(definition: Pick<PointDefinition, "access" | "type">): 
 export class UnitPoints {
   readonly points: readonly SitePoint[];
   readonly #slotOfDefinition = new Map<PointDefinition, number>();
-  readonly #slotOfNumber = new Map<PointNumber, number>();
 
   constructor(points: readonly SitePoint[]) {
-    // Copied, so that each is itself: a driver hands definitions back, and two devices might share one.
-    this.points = points.map((point) => ({ ...point, definition: { ...point.definition } }));
-    for (const [slot, point] of this.points.entries()) {
-      this.#slotOfDefinition.set(point.definition, slot);
-      this.#slotOfNumber.set(point.number, slot);
-    }
+    // A driver hands definitions back, so where two points of the unit share one, the later gets a copy of its own.
+    this.points = points.map((point, slot) => {
+      const isShared = this.#slotOfDefinition.has(point.definition);
+      const own = isShared ? { ...point, definition: { ...point.definition } } : point;
+      this.#slotOfDefinition.set(own.definition, slot);
+      return own;
+    });
   }
 
+  /** Looked for one by one: only operations and fresh reads ask, and a table a unit costs more than it saves. */
   findSlot(number: PointNumber): number | undefined {
-    return this.#slotOfNumber.get(number);
+    const slot = this.points.findIndex((point) => point.number === number);
+    return slot < 0 ? undefined : slot;
   }
 
   /** @throws {RangeError} for a slot that is none of this unit's: a bug. */
