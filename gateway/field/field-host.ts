@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import { DeviceFault } from "../../domain/errors.ts";
 import type { BusId, PointNumber } from "../../domain/ids.ts";
@@ -27,6 +28,8 @@ const SWEEPS_EVERY = Seconds(1);
 const FIGURES_EVERY = 5;
 /** An order that comes while the drivers are being loaded waits so long; its own deadline is checked before the write. */
 const START_WAIT = Seconds(5);
+/** Lines that are opened before the event loop turns. */
+const LINES_A_TURN = 8;
 const NOT_STARTED = `did not start within ${START_WAIT / 1_000} s. Try again`;
 
 const WRONG_DEVICE = { value: null, quality: "bad/configuration-error", cause: "wrong-device" } as const;
@@ -73,9 +76,10 @@ export class FieldHost implements Field, FieldFrames, LoopService {
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
     try {
-      const loops = [...runners.map((runner) => runner.run(stop.signal)), this.#tell(runners, stop.signal)];
+      const telling = stopOnFailure(this.#tell(runners, stop.signal), stop);
+      telling.catch(() => undefined);
       // One that fails takes the others with it; all are waited for, so that nothing is left on a line.
-      const ends = await Promise.allSettled(loops.map((loop) => stopOnFailure(loop, stop)));
+      const ends = await Promise.allSettled([...(await startInTurns(runners, stop)), telling]);
       const failed = ends.find((end) => end.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     } finally {
@@ -232,6 +236,22 @@ export class FieldHost implements Field, FieldFrames, LoopService {
     for (const runner of runners) runner.collectSweeps(sweeps);
     if (sweeps.length > 0) this.#reports.tell({ kind: "sweeps", sweeps });
   }
+}
+
+/** Some lines at a time: a host of hundreds still beats, reports and answers while it plans them all. */
+async function startInTurns(
+  runners: readonly BusRunner[],
+  stop: AbortController,
+): Promise<readonly Promise<void>[]> {
+  const loops: Promise<void>[] = [];
+  for (const runner of runners) {
+    const loop = stopOnFailure(runner.run(stop.signal), stop);
+    // Its failure is told with the others' ends; until then it is nobody's.
+    loop.catch(() => undefined);
+    loops.push(loop);
+    if (loops.length % LINES_A_TURN === 0) await nextTurn();
+  }
+  return loops;
 }
 
 async function stopOnFailure(loop: Promise<void>, stop: AbortController): Promise<void> {

@@ -11,6 +11,9 @@ import type { GatewayIdentity } from "./identity.ts";
 /** Bytes of an answer: WELCOME with its cursors is the longest. */
 const ANSWER_MAX_BYTES = 16 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** A catalogue is stored whole before it is answered; meanwhile heartbeats on both ways prove the link. */
+const CATALOGUE_TIMEOUT_MS = 120_000;
+const CATALOGUE_PATH = "/sync/v1/catalogue";
 const SOCKETS_MAX = 16;
 /** Of a refused downlink, and of what the center says about a refusal. */
 const REFUSAL_MAX_BYTES = 64 * 1024;
@@ -38,13 +41,13 @@ export function openAxiosTransport(
     answerOf(
       path,
       await request(path, signal, () =>
-        client.post(path, bodyOf(body), { signal, headers: headersOf(body) }),
+        client.post(path, bodyOf(body), { signal, headers: headersOf(body), timeout: timeoutOf(path) }),
       ),
     );
   return {
     hello: async (message, signal) => parse("HELLO", () => parseWelcomeOf(message, post, signal)),
     async tellCatalogue(message, signal) {
-      await post("/sync/v1/catalogue", message, signal);
+      await post(CATALOGUE_PATH, message, signal);
     },
     async tellSnapshot(part, signal) {
       await post("/sync/v1/snapshot", part, signal);
@@ -71,6 +74,10 @@ async function parseWelcomeOf(
   signal: AbortSignal,
 ): Promise<ReturnType<typeof parseWelcome>> {
   return parseWelcome(await post("/sync/v1/hello", message, signal));
+}
+
+function timeoutOf(path: string): number {
+  return path === CATALOGUE_PATH ? CATALOGUE_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
 }
 
 /** Of a view axios would send the whole memory behind it. */

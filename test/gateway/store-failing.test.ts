@@ -149,8 +149,12 @@ t.test(
     await durable.telemetry.flush();
     t.same(valuesOf(durable), [2, 3], "each file has its own readings");
     await durable[Symbol.asyncDispose]();
-    await using again = await openTestStore({ folder: sound }, { telemetryThread });
+    const again = await openTestStore({ folder: sound }, { telemetryThread });
     t.same(valuesOf(again), [2, 3], "the thread comes back with the next store");
+    disk(broken, "telemetry", "mend");
+    const third = await openTestStore({ folder: broken }, { telemetryThread });
+    await Promise.all([third[Symbol.asyncDispose](), again[Symbol.asyncDispose]()]);
+    t.pass("stores that close at once both come to their end");
   },
 );
 

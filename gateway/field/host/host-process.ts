@@ -15,7 +15,10 @@ import { type FromHost, readFromHost, type Ticket, type ToHost } from "./field-m
 const ASKED_MAX = 1_024;
 /** Missed in a row, each a second long: the host's event loop is stopped or stuck. */
 const BEATS_MISSED_MAX = 3;
-/** A process loads its code before its first heartbeat; on a loaded gateway that takes seconds. */
+/**
+ * Until its first report a process loads its code, reads its plan and plans every unit, with no heartbeat between; on
+ * a loaded gateway with hundreds of buses that takes seconds, and one that is killed meanwhile begins them again.
+ */
 const START_BEATS_MAX = 20;
 /** A round this late says that the core itself stood still, and the host's heartbeats lie unread. */
 const ROUND_LATE = Millis(2_000);
@@ -37,7 +40,7 @@ export class HostProcess {
   readonly #asked = new Map<Ticket, Asked>();
   #ticket = 0;
   #isGone = false;
-  #hasBeaten = false;
+  #hasReported = false;
   #beatsMissed = 0;
   #lastRound: Uptime;
 
@@ -74,7 +77,7 @@ export class HostProcess {
     const isLate = since(this.#lastRound, now) > ROUND_LATE;
     this.#lastRound = now;
     if (!isLate) this.#beatsMissed += 1;
-    return this.#beatsMissed > (this.#hasBeaten ? BEATS_MISSED_MAX : START_BEATS_MAX) ? "wedged" : "alive";
+    return this.#beatsMissed > (this.#hasReported ? BEATS_MISSED_MAX : START_BEATS_MAX) ? "wedged" : "alive";
   }
 
   /** From now on nothing of this process counts; what it was asked ends honestly. */
@@ -126,9 +129,11 @@ export class HostProcess {
     if (this.#isGone) return;
     // At a start a beat may stand behind seconds of readings, which only a live host can have sent.
     this.#beatsMissed = 0;
-    if (message.kind === "heartbeat") this.#hasBeaten = true;
-    else if (message.kind === "report") this.#sink(message.report);
-    else {
+    if (message.kind === "heartbeat") return;
+    if (message.kind === "report") {
+      this.#hasReported = true;
+      this.#sink(message.report);
+    } else {
       this.#asked.get(message.ticket)?.settle(message);
       this.#asked.delete(message.ticket);
     }

@@ -45,13 +45,15 @@ export class TelemetryThread {
 
   /** Closes the file; the thread ends when it was the last. */
   async close(path: string): Promise<void> {
-    if (!this.#open.delete(path) || this.#worker === undefined) return;
+    if (!this.#open.has(path) || this.#worker === undefined) return;
     try {
       await this.#ask({ kind: "close", path });
     } finally {
+      // Only now: while another store waits for its own answer, the thread may not end.
+      this.#open.delete(path);
       const worker = this.#worker;
       if (this.#open.size === 0 && worker !== undefined) {
-        this.#worker = undefined;
+        this.#lose(worker, new Error("the last store was closed"));
         await worker.terminate();
       }
     }
