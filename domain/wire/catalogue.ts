@@ -9,7 +9,7 @@ import { WireError } from "./wire-error.ts";
  * center holds. The center needs no profile files. `POST /sync/v1/catalogue`.
  *
  * Devices of a model have the same points, so what a point is stands once a kind; a device adds what is its own: the
- * numbers of its points and the sweeps that confirm them. 153,000 points are 6 MB so, told one by one 37 MB.
+ * numbers of its points and the sweeps that confirm them. 153,000 points are 6 MB so; told one by one they were 37 MB.
  */
 const pointNumber = z.number().int().min(1).max(0xffff_ffff);
 const cataloguePoint = z.looseObject({
