@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import { DeviceFault } from "../../domain/errors.ts";
 import type { BusId, PointNumber } from "../../domain/ids.ts";
@@ -249,7 +248,7 @@ async function startInTurns(
     // Its failure is told with the others' ends; until then it is nobody's.
     loop.catch(() => undefined);
     loops.push(loop);
-    if (loops.length % LINES_A_TURN === 0) await nextTurn();
+    if (loops.length % LINES_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return loops;
 }
