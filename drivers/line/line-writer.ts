@@ -71,11 +71,13 @@ export class LineWriter {
     return this.#unlessOver(signal, (resolve) => this.#settings.clock.schedule(duration, resolve));
   }
 
-  #unlessOver(
+  async #unlessOver(
     signal: AbortSignal,
     begin: (resolve: () => void, reject: (reason: unknown) => void) => CancelTimer,
   ): Promise<void> {
-    return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    if (this.#lost !== undefined) throw this.#lostFault();
+    await new Promise<void>((resolve, reject) => {
       const finish = (settle: () => void): void => {
         signal.removeEventListener("abort", onAbort);
         this.#waiters.delete(onLoss);

@@ -1,10 +1,18 @@
 import { z } from "zod";
 import { type Millis, parseDuration } from "../../domain/time.ts";
 import { AddressError } from "../driver.ts";
+import {
+  type FormatDefaults,
+  type LineConfig,
+  serialLineOf,
+  serialShape,
+  tcpLineOf,
+  tcpShape,
+} from "../line/line-config.ts";
 import { parseSetting } from "../parse-setting.ts";
 
 /** How to reach the units of one bus. Another transport is another member of this union. */
-export type ModbusBusConfig = ModbusTcpConfig;
+export type ModbusBusConfig = ModbusTcpConfig | ModbusRtuConfig;
 
 /** Modbus TCP: MODBUS Messaging on TCP/IP Implementation Guide V1.0b. */
 export interface ModbusTcpConfig extends ReadGaps {
@@ -19,14 +27,25 @@ export interface ModbusTcpConfig extends ReadGaps {
   readonly connectTimeout: Millis;
 }
 
+/** Modbus RTU: MODBUS over Serial Line V1.02, on a port of this machine or behind a serial device server. */
+export interface ModbusRtuConfig extends ReadGaps {
+  readonly transport: "rtu" | "rtu-over-tcp";
+  readonly line: LineConfig;
+  /**
+   * 10 ms … 60 s; absent: the field host's own. From the last character of a request to its answer: the time of both
+   * frames on the wire comes on top.
+   */
+  readonly requestTimeout?: Millis;
+}
+
 /**
  * How many unasked places may be read between two asked ones, so that one request serves both.
  * 0 where reading a place changes something in the unit.
  */
 export interface ReadGaps {
-  /** 0 … 124, default 16. */
+  /** 0 … 124, default 16; 12 on a serial line, where a register costs two characters and a request some 25. */
   readonly gapRegisters: number;
-  /** 0 … 1999, default 256. */
+  /** 0 … 1999, default 256; 192 on a serial line. */
   readonly gapBits: number;
 }
 
@@ -42,25 +61,47 @@ const duration = z.string(DURATION).transform((text, context) => {
 });
 
 const HOST = 'the host name or address of the unit or of its gateway, e.g. "10.20.0.5"';
-const TCP = z.strictObject(
-  {
-    transport: z.literal("tcp", '"tcp"'),
-    host: z.string(HOST).trim().min(1, HOST).max(253, HOST),
-    port: within(1, 65_535, "a TCP port from 1 to 65535; Modbus has 502").default(502),
-    requestTimeout: duration.optional(),
-    connectTimeout: duration.default(3_000 as Millis),
-    gapRegisters: within(0, 124, "a number of registers from 0 to 124; 0 reads no register unasked").default(
-      16,
-    ),
-    gapBits: within(0, 1_999, "a number of bits from 0 to 1999; 0 reads no bit unasked").default(256),
-  },
-  '{ transport: tcp, host: "10.20.0.5", port: 502 }',
+const gaps = (defaults: ReadGaps) => ({
+  requestTimeout: duration.optional(),
+  gapRegisters: within(0, 124, "a number of registers from 0 to 124; 0 reads no register unasked").default(
+    defaults.gapRegisters,
+  ),
+  gapBits: within(0, 1_999, "a number of bits from 0 to 1999; 0 reads no bit unasked").default(
+    defaults.gapBits,
+  ),
+});
+
+/** Reading on costs less than asking again, up to about half of what a request of its own takes on the wire. */
+const SERIAL_GAPS: ReadGaps = { gapRegisters: 12, gapBits: 192 };
+/** MODBUS over Serial Line V1.02 §2.5.1: even parity by default, two stop bits without. The speed has to be said. */
+const FORMAT: FormatDefaults = { parity: "even", stopBits: "two-without-parity" };
+
+const TRANSPORT =
+  '{ transport: tcp, host: "10.20.0.5" }, { transport: rtu, path: /dev/ttyS0, baud: 19200 } or { transport: rtu-over-tcp, host: "10.20.0.5", port: 4001, baud: 19200 }';
+const BUS = z.discriminatedUnion(
+  "transport",
+  [
+    z.strictObject({
+      transport: z.literal("tcp"),
+      host: z.string(HOST).trim().min(1, HOST).max(253, HOST),
+      port: within(1, 65_535, "a TCP port from 1 to 65535; Modbus has 502").default(502),
+      connectTimeout: duration.default(3_000 as Millis),
+      ...gaps({ gapRegisters: 16, gapBits: 256 }),
+    }),
+    z.strictObject({ transport: z.literal("rtu"), ...serialShape(FORMAT), ...gaps(SERIAL_GAPS) }),
+    z.strictObject({ transport: z.literal("rtu-over-tcp"), ...tcpShape(FORMAT), ...gaps(SERIAL_GAPS) }),
+  ],
+  TRANSPORT,
 );
 
 /** @throws {AddressError} */
 export function parseBusConfig(data: unknown): ModbusBusConfig {
-  const { requestTimeout, ...config } = parseSetting(TCP, data);
-  return requestTimeout === undefined ? config : { ...config, requestTimeout };
+  const { requestTimeout, ...config } = parseSetting(BUS, data);
+  const own = requestTimeout === undefined ? {} : { requestTimeout };
+  if (config.transport === "tcp") return { ...config, ...own };
+  const { transport, gapRegisters, gapBits } = config;
+  const line = transport === "rtu" ? serialLineOf(config, FORMAT) : tcpLineOf(config, FORMAT);
+  return { transport, line, gapRegisters, gapBits, ...own };
 }
 
 const UNIT = "a unit address from 1 to 247, or 255 for the device that owns the TCP address";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { PointDefinition } from "../../domain/point.ts";
 import type { Quirk } from "../../domain/profile.ts";
 import type { PointValue } from "../../domain/reading.ts";
-import type { Bus, Exchange, HoleMap, Sample, UnitSession } from "../driver.ts";
+import type { Bus, BusHealth, Exchange, HoleMap, Sample, UnitSession } from "../driver.ts";
 import type { ReadGaps } from "./bus-config.ts";
 import type { ModbusAddress } from "./modbus-address.ts";
 import type { ModbusClient, ReadRequest } from "./modbus-client.ts";
@@ -13,6 +13,7 @@ import { type PlanLimits, planReads, REGISTERS_PER_READ_MAX, type ReadBlock } fr
 
 /** One open line with its units, whatever the transport. */
 export class ModbusBus implements Bus<ModbusAddress> {
+  readonly health?: () => BusHealth;
   readonly #port: ModbusPort;
   readonly #client: ModbusClient;
   readonly #gaps: ReadGaps;
@@ -21,6 +22,7 @@ export class ModbusBus implements Bus<ModbusAddress> {
     this.#port = port;
     this.#client = client;
     this.#gaps = gaps;
+    if (port.health !== undefined) this.health = port.health.bind(port);
   }
 
   get lost(): Promise<unknown> {

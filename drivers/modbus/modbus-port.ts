@@ -1,4 +1,5 @@
 import type { EventEmitter } from "node:events";
+import type { BusHealth } from "../driver.ts";
 import type { PendingRequest } from "./pending-requests.ts";
 
 /**
@@ -19,4 +20,6 @@ export interface ModbusPort extends EventEmitter {
   withdraw(request: PendingRequest): void;
   /** Settles once the line is gone, with what took it; never rejects. */
   readonly lost: Promise<unknown>;
+  /** Serial lines only: TCP brings whole frames or none. */
+  health?(): BusHealth;
 }
