@@ -12,6 +12,7 @@ const BENCHES: Readonly<
   acquire: () => import("./acquire.ts").then((module) => module.benchAcquire),
   center: () => import("./center.ts").then((module) => module.benchCenter),
   command: () => import("./command.ts").then((module) => module.benchCommand),
+  line: () => import("./line.ts").then((module) => module.benchLine),
 };
 const NAMES = Object.keys(BENCHES);
 const HELP = `npm run bench -- [NAME …] [--json]
@@ -44,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
   );
   return await report(
     positionals.length > 0 ? positionals : NAMES,
-    values.json ? JSON.stringify : formatLine,
+    values.json ? (line) => JSON.stringify({ ...line.details, ...line }) : formatLine,
   );
 }
 

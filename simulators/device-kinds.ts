@@ -1,5 +1,7 @@
 import { barrierKind, bollardKind } from "./access/barrier-kinds.ts";
+import { daliBridgeKind } from "./dali/dali-bridge-kind.ts";
 import { firmataBoardKind } from "./firmata/firmata-board-kind.ts";
+import { rtuLineKind } from "./line/rtu-line-kind.ts";
 import { b23Kind, iem3000Kind, sdm630Kind } from "./meter/meter-kinds.ts";
 import { type ModbusUnitKind, overTcp } from "./modbus/modbus-unit-kind.ts";
 import { trafficControllersKind } from "./opcua/traffic-controllers-kind.ts";
@@ -11,6 +13,7 @@ import { lufftWsKind } from "./weather/lufft-ws-kind.ts";
 
 /** Every kind that is a Modbus unit, for sockets and lines alike. A new one is one line here. */
 export const MODBUS_UNIT_KINDS: Readonly<Record<string, ModbusUnitKind>> = {
+  "dali-bridge": daliBridgeKind,
   "register-bank": registerBankKind,
   sdm630: sdm630Kind,
   iem3000: iem3000Kind,
@@ -25,6 +28,7 @@ export const DEVICE_KINDS: Readonly<Record<string, DeviceKind>> = {
   "firmata-board": firmataBoardKind,
   "osdp-door": osdpDoorKind,
   "people-counter": peopleCounterKind,
+  "rtu-line": rtuLineKind(MODBUS_UNIT_KINDS),
   ...Object.fromEntries(Object.entries(MODBUS_UNIT_KINDS).map(([name, kind]) => [name, overTcp(kind)])),
   "traffic-controllers": trafficControllersKind,
 };

@@ -27,6 +27,9 @@ export type RtuEnd =
 /** On top of twice the time-out: how long a line may babble before a request gives up. */
 const BABBLE_MS = 1_000;
 
+/** Between two looks at whether the line is quiet. */
+const CONFIRM_MS = 10;
+
 interface InFlight {
   readonly expected: Expectation;
   readonly settle: (end: RtuEnd) => void;
@@ -181,10 +184,13 @@ export class RtuWire {
   #watchQuiet(current: InFlight): void {
     if (current.cancelQuiet !== undefined) return;
     const { clock } = this.#options;
+    let quietSeenAt: Uptime | undefined;
     const look = (): void => {
       const left = after(this.#usedUntil, SETTLING_SILENCE) - clock.uptime();
-      if (left > 0) {
-        current.cancelQuiet = clock.schedule(Millis(left), look);
+      // After a stall of this process its timers come before the bytes that wait: quiet counts when seen twice.
+      if (left > 0 || quietSeenAt !== this.#usedUntil) {
+        quietSeenAt = this.#usedUntil;
+        current.cancelQuiet = clock.schedule(Millis(Math.max(CONFIRM_MS, left)), look);
         return;
       }
       current.cancelQuiet = undefined;

@@ -17,7 +17,10 @@ export function lineEndOf(fields: Fields): () => Promise<LineEnd> {
   }
   const link = fields.has("link") ? fields.text("link") : undefined;
   if (link !== undefined && !link.startsWith("/")) {
-    throw new InvalidField(fields.pointerTo("link"), "an absolute path at which a link to the terminal is made");
+    throw new InvalidField(
+      fields.pointerTo("link"),
+      "an absolute path at which a link to the terminal is made",
+    );
   }
   return () => openPtyEnd(link);
 }

@@ -1,6 +1,7 @@
 import { DeviceJournal } from "../device-journal.ts";
 import { type Fields, InvalidField } from "../input-fields.ts";
-import { LINE_HELP, type LineEnd, lineEndOf } from "../line/line-end.ts";
+import type { LineEnd } from "../line/line-end.ts";
+import { LINE_HELP, lineEndOf } from "../line/open-line-end.ts";
 import { seededChance } from "../seeded-chance.ts";
 import type { DeviceKind, DeviceSurroundings, SimulatedDevice } from "../simulated-device.ts";
 import { doorActions } from "./door-actions.ts";

@@ -1,4 +1,4 @@
-import { LINE_HELP, lineEndOf } from "../line/line-end.ts";
+import { LINE_HELP, lineEndOf } from "../line/open-line-end.ts";
 import type { DeviceKind } from "../simulated-device.ts";
 import { PeopleCounter } from "./people-counter.ts";
 import { CheckedLines, checkedLine } from "./text-device.ts";
