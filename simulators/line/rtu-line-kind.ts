@@ -11,6 +11,7 @@ import type {
   DeviceSurroundings,
   SimulatedDevice,
 } from "../simulated-device.ts";
+import { REAL_SKY, Sky } from "../sky/sky.ts";
 import { LINE_HELP, lineEndOf } from "./open-line-end.ts";
 import { RtuLine } from "./rtu-line.ts";
 import { parseWireFaults, SOUND_WIRE } from "./wire-faults.ts";
@@ -167,7 +168,7 @@ function standCabinet(
   made: AsyncDisposableStack,
 ): readonly Standing[] {
   if (cabinet === undefined) return [];
-  const { units } = made.use(newStreetCabinet(cabinet, around));
+  const { units } = made.use(newStreetCabinet(cabinet, { ...around, sky: new Sky(REAL_SKY, around.clock) }));
   return [...units].map(([unit, bank]) => ({ unit, bank }));
 }
 
