@@ -47,13 +47,6 @@ export interface ArgumentDefinition {
   readonly oneOf?: readonly PointValue[];
 }
 
-/** One register of a write that the device wants in several steps. */
-export interface WriteStep {
-  readonly point: string;
-  /** `value`: what was commanded; a number: just that. */
-  readonly write: "value" | number;
-}
-
 /** One value, or one action, that a kind of device has. Lives in a profile, as data; `Address` is the driver's own. */
 export interface PointDefinition<Address = unknown> {
   /** Unique in its profile, e.g. `dim-level`. Part of every topic and row: renaming is a migration. */
@@ -93,8 +86,6 @@ export interface PointDefinition<Address = unknown> {
   readonly event?: true;
   /** A text that names a person, e.g. a badge number: it leaves the field host only as a keyed hash (DOMAIN F.1, rule 6). */
   readonly privacy?: "pseudonymous";
-  /** Several registers to write in order, where the device wants a handshake. */
-  readonly writeSequence?: readonly WriteStep[];
   /** Written when nobody may command the point any more, e.g. full light. */
   readonly safeValue?: PointValue;
   /** Document, revision, place: `LC-10 Modbus map rev. 4, §6.2, table 3`. Reviewers look it up. */

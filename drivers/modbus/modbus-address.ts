@@ -3,6 +3,7 @@ import type { PointDefinition } from "../../domain/point.ts";
 import { AddressError, type Footprint } from "../driver.ts";
 import { parseSetting } from "../parse-setting.ts";
 import { type NumberCoding, REGISTERS_OF, type RegisterLayout } from "./register-codec.ts";
+import { type RegisterStep, refuseBadSequence, WRITE_SEQUENCE } from "./write-sequence.ts";
 
 /** Where a point is in a unit: MODBUS Application Protocol V1.1b3 §4.3. Registers are zero-based as in the PDU. */
 export type ModbusAddress = BitAddress | RegisterAddress;
@@ -27,6 +28,8 @@ export interface RegisterAddress extends RegisterLayout {
   readonly bits?: BitField;
   readonly writeFunction: 6 | 16;
   readonly writeRegister: number;
+  /** What a write is made of instead, where the unit wants a handshake. */
+  readonly writeSequence?: readonly RegisterStep[];
 }
 
 /** `(raw >> shift) & (2^width - 1)`. */
@@ -58,6 +61,7 @@ const ADDRESS = z.strictObject(
       .optional(),
     writeFunction: z.literal([5, 6, 15, 16], WRITE_FUNCTIONS).optional(),
     writeRegister: place.optional(),
+    writeSequence: WRITE_SEQUENCE.optional(),
   },
   "{ table: holding, register: 15 }",
 );
@@ -96,7 +100,7 @@ function refuseWriteToReadOnly(written: Written, point: PointKind): void {
     );
   }
   if (point.access !== "read") return;
-  for (const key of ["writeFunction", "writeRegister"] as const) {
+  for (const key of ["writeFunction", "writeRegister", "writeSequence"] as const) {
     if (written[key] === undefined) continue;
     refuse(
       `/${key}`,
@@ -114,7 +118,15 @@ function bitAddress(written: Written, table: "coil" | "discrete", point: PointKi
       `a ${table} is one bit: make the point boolean, or take a register table`,
     );
   }
-  for (const key of ["coding", "registers", "wordOrder", "byteOrder", "bit", "bits"] as const) {
+  for (const key of [
+    "coding",
+    "registers",
+    "wordOrder",
+    "byteOrder",
+    "bit",
+    "bits",
+    "writeSequence",
+  ] as const) {
     if (written[key] !== undefined)
       refuse(`/${key}`, `no such key on a ${table}`, `a ${table} is one bit: remove ${key}`);
   }
@@ -151,7 +163,13 @@ function registerAddress(written: Written, table: "holding" | "input", point: Po
   const { wordOrder = "big", byteOrder = "big" } = written;
   const writeFunction = registerWriteFunction(written, registers);
   const layout = { coding, registers, wordOrder, byteOrder };
-  const address = { table, register, ...layout, writeFunction, writeRegister };
+  const { writeSequence } = written;
+  if (writeSequence !== undefined) {
+    const hasOwnPlace = written.writeRegister !== undefined || written.writeFunction !== undefined;
+    refuseBadSequence(writeSequence, { table, registers, hasOwnPlace });
+  }
+  const steps = writeSequence === undefined ? {} : { writeSequence };
+  const address = { table, register, ...layout, writeFunction, writeRegister, ...steps };
   return bits === undefined ? address : { ...address, bits };
 }
 

@@ -4,12 +4,13 @@ import type { Quirk } from "../../domain/profile.ts";
 import type { PointValue } from "../../domain/reading.ts";
 import type { Bus, BusHealth, Exchange, HoleMap, Sample, UnitSession } from "../driver.ts";
 import type { ReadGaps } from "./bus-config.ts";
-import type { ModbusAddress } from "./modbus-address.ts";
+import { isRegisterAddress, type ModbusAddress } from "./modbus-address.ts";
 import type { ModbusClient, ReadRequest } from "./modbus-client.ts";
 import type { ModbusPort } from "./modbus-port.ts";
 import { compileReader, type PointReader } from "./point-reader.ts";
 import { encodeWrite } from "./point-writer.ts";
 import { type PlanLimits, planReads, REGISTERS_PER_READ_MAX, type ReadBlock } from "./read-planner.ts";
+import { changedWord, type RegisterStep } from "./write-sequence.ts";
 
 /** One open line with its units, whatever the transport. */
 export class ModbusBus implements Bus<ModbusAddress> {
@@ -87,7 +88,30 @@ class ModbusUnitSession implements UnitSession<ModbusAddress> {
   }
 
   async write(point: PointDefinition<ModbusAddress>, value: PointValue, signal: AbortSignal): Promise<void> {
-    await this.#client.write(this.#unit, encodeWrite(point, value, this.#unit), signal);
+    const request = encodeWrite(point, value, this.#unit);
+    const { address } = point;
+    const steps = isRegisterAddress(address) ? address.writeSequence : undefined;
+    if (steps === undefined || !("words" in request)) {
+      await this.#client.write(this.#unit, request, signal);
+      return;
+    }
+    for (const [index, step] of steps.entries()) {
+      const label = `${request.label}, step ${index + 1} of ${steps.length}`;
+      const word = await this.#wordOf(step, { value: request.words[0] ?? 0, label }, signal);
+      const write = { function: 6, register: step.register, words: [word], label } as const;
+      await this.#client.write(this.#unit, write, signal);
+    }
+  }
+
+  async #wordOf(
+    { register, write }: RegisterStep,
+    { value, label }: { readonly value: number; readonly label: string },
+    signal: AbortSignal,
+  ): Promise<number> {
+    if (write === "value") return value;
+    if (write !== "changed") return write;
+    const read = { table: "holding", first: register, count: 1, label } as const;
+    return await this.#client.read(this.#unit, read, (data) => changedWord(data.readUInt16BE(0)), signal);
   }
 }
 

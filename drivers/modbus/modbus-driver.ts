@@ -5,8 +5,8 @@ import { footprintOf, type ModbusAddress, parseModbusAddress } from "./modbus-ad
 import { ModbusBus } from "./modbus-bus.ts";
 import { ModbusClient } from "./modbus-client.ts";
 import type { ModbusPort } from "./modbus-port.ts";
-import { RtuPort } from "./rtu-port.ts";
-import { silenceBetweenFrames } from "./rtu-timing.ts";
+import { RtuPort } from "./rtu/rtu-port.ts";
+import { silenceBetweenFrames } from "./rtu/rtu-timing.ts";
 import { TcpPort } from "./tcp-port.ts";
 
 /** MODBUS Application Protocol V1.1b3: functions 1 to 6, 15 and 16. */

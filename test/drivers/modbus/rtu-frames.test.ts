@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import t from "tap";
 import { crc16 } from "../../../drivers/modbus/crc16.ts";
-import { expectationOf } from "../../../drivers/modbus/rtu-frame.ts";
-import { RtuReader } from "../../../drivers/modbus/rtu-reader.ts";
+import { expectationOf } from "../../../drivers/modbus/rtu/rtu-frame.ts";
+import { RtuReader } from "../../../drivers/modbus/rtu/rtu-reader.ts";
 import { crcOf, decodeRtu, encodeRtu } from "../../../simulators/line/rtu-frame.ts";
 import { hex } from "./raw-peer.ts";
 

@@ -6,7 +6,7 @@ import { systemClock } from "../../../domain/system-clock.ts";
 import { Millis } from "../../../domain/time.ts";
 import { type Bus, type BusHealth, type FrameSink, NO_HOLES, type Sample } from "../../../drivers/driver.ts";
 import { modbusDriver } from "../../../drivers/modbus/modbus-driver.ts";
-import { RTU_WAITING_MAX } from "../../../drivers/modbus/rtu-port.ts";
+import { RTU_WAITING_MAX } from "../../../drivers/modbus/rtu/rtu-port.ts";
 import { machineClock } from "../../../simulators/clock.ts";
 import { openPtyEnd } from "../../../simulators/line/pty-end.ts";
 import { RtuLine } from "../../../simulators/line/rtu-line.ts";

@@ -1,4 +1,4 @@
-import { Millis } from "../../domain/time.ts";
+import { Millis } from "../../../domain/time.ts";
 
 /** Above this speed the silence does not shrink any more. */
 const FIXED_ABOVE_BAUD = 19_200;

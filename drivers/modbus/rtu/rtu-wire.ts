@@ -1,7 +1,7 @@
-import { after, type CancelTimer, type Clock, Millis, Uptime } from "../../domain/time.ts";
-import type { BusHealth, FrameSink } from "../driver.ts";
-import type { ByteLine } from "../line/byte-line.ts";
-import { waitUntil } from "../line/wait-until.ts";
+import { after, type CancelTimer, type Clock, Millis, Uptime } from "../../../domain/time.ts";
+import type { BusHealth, FrameSink } from "../../driver.ts";
+import type { ByteLine } from "../../line/byte-line.ts";
+import { waitUntil } from "../../line/wait-until.ts";
 import type { Expectation } from "./rtu-frame.ts";
 import { RtuLedger } from "./rtu-ledger.ts";
 import { RtuReader } from "./rtu-reader.ts";

@@ -1,6 +1,6 @@
-import type { Millis, Uptime } from "../../domain/time.ts";
-import { after } from "../../domain/time.ts";
-import type { BusHealth } from "../driver.ts";
+import type { Millis, Uptime } from "../../../domain/time.ts";
+import { after } from "../../../domain/time.ts";
+import type { BusHealth } from "../../driver.ts";
 import { type Expectation, RTU_FRAME_MIN } from "./rtu-frame.ts";
 import type { Remains } from "./rtu-reader.ts";
 

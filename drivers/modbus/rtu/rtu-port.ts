@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { DeviceFault } from "../../domain/errors.ts";
-import { unreachable } from "../../domain/unreachable.ts";
-import type { BusHealth } from "../driver.ts";
-import type { ByteLine } from "../line/byte-line.ts";
-import { AbortWatch } from "./abort-watch.ts";
-import type { ModbusPort } from "./modbus-port.ts";
-import type { PendingRequest } from "./pending-requests.ts";
+import { DeviceFault } from "../../../domain/errors.ts";
+import { unreachable } from "../../../domain/unreachable.ts";
+import type { BusHealth } from "../../driver.ts";
+import type { ByteLine } from "../../line/byte-line.ts";
+import { AbortWatch } from "../abort-watch.ts";
+import type { ModbusPort } from "../modbus-port.ts";
+import type { PendingRequest } from "../pending-requests.ts";
 import { type Expectation, expectationOf } from "./rtu-frame.ts";
 import { type RtuEnd, RtuWire, type RtuWireOptions } from "./rtu-wire.ts";
 

@@ -1,4 +1,4 @@
-import { crc16 } from "./crc16.ts";
+import { crc16 } from "../crc16.ts";
 
 /** Unit, PDU of at most 253 bytes, CRC (MODBUS over Serial Line V1.02 §2.5.1). */
 export const RTU_FRAME_MAX = 256;
