@@ -139,6 +139,7 @@ async function startHost(line: PacedLine, units: readonly number[], clock: Clock
     units: units.map((unit) => ({
       unitAddress: String(unit),
       quirks: [],
+      probes: [],
       points: pointsOf(unit),
       sweeps: [{ number: unit, pollClass: "fast" }],
     })),
@@ -162,6 +163,7 @@ async function startHost(line: PacedLine, units: readonly number[], clock: Clock
         unitAddress: String(unit),
         point: PointNumber(unit * 1_000),
         value,
+        args: [],
         deadline: after(clock.uptime(), Seconds(10)),
         interlock: null,
         readBack: null,
