@@ -15,6 +15,8 @@ const UNITS = 20;
 const DEAD = 20;
 const REQUEST_TIMEOUT = Millis(500);
 const WARM_UP = Seconds(3);
+/** The first misses, 1, 2 and 4 s apart, are over then; what is measured is the life after them. */
+const DEAD_WARM_UP = Seconds(10);
 const RATE_WINDOW = Seconds(25);
 const DEAD_WINDOW = Seconds(60);
 const COMMANDS = 120;
@@ -25,9 +27,13 @@ export async function benchBusyLine(folder: string, clock: Clock): Promise<reado
   const living = Array.from({ length: UNITS - 1 }, (_, index) => index + 1);
   const asked = { name: "busy", baud: BAUD, units: living, registers: REGISTERS };
   await using line = await startPacedLine(asked, folder, clock);
-  const without = await rateOf(line, living, { window: RATE_WINDOW, clock });
+  const without = await rateOf(line, living, { warmUp: WARM_UP, window: RATE_WINDOW, clock });
   const waits = await commandWaits(line, living, clock);
-  const withDead = await rateOf(line, [...living, DEAD], { window: DEAD_WINDOW, clock });
+  const withDead = await rateOf(line, [...living, DEAD], {
+    warmUp: DEAD_WARM_UP,
+    window: DEAD_WINDOW,
+    clock,
+  });
   return [deadUnitLine(withDead, without), commandLine(waits)];
 }
 
@@ -46,6 +52,7 @@ function deadUnitLine(withDead: number, without: number): BenchLine {
       baud: BAUD,
       registers: REGISTERS,
       requestTimeoutMs: REQUEST_TIMEOUT,
+      warmUpSeconds: DEAD_WARM_UP / 1_000,
       windowSeconds: DEAD_WINDOW / 1_000,
     },
   };
@@ -80,13 +87,13 @@ function commandLine(waits: readonly number[]): BenchLine {
 async function rateOf(
   line: PacedLine,
   units: readonly number[],
-  { window, clock }: { readonly window: number; readonly clock: Clock },
+  { warmUp, window, clock }: { readonly warmUp: Millis; readonly window: Millis; readonly clock: Clock },
 ): Promise<number> {
   await using host = await startHost(line, units, clock);
-  await clock.sleep(WARM_UP, host.signal);
+  await clock.sleep(warmUp, host.signal);
   const before = await line.figures();
   const start = clock.uptime();
-  await clock.sleep(Millis(window), host.signal);
+  await clock.sleep(window, host.signal);
   const answers = (await line.figures()).answers - before.answers;
   return (1_000 * answers) / (clock.uptime() - start);
 }
