@@ -90,13 +90,6 @@ async function takeAll(page: Page, { address, folder, lamp, cabinet }: Settings)
   await take("console-contactor");
   await page.getByRole("button", { name: "Abandonner" }).click();
   await page.getByRole("button", { name: "Fermer" }).click();
-  await page
-    .getByRole("button", { name: /^Alarmes/ })
-    .first()
-    .click();
-  await page.locator(".alarms h1").waitFor();
-  await page.waitForTimeout(1_000);
-  await take("console-alarms");
   await page.getByRole("button", { name: "Passerelles" }).click();
   await page.locator(".gateways tbody tr").first().waitFor();
   await page.waitForTimeout(1_000);
