@@ -86,7 +86,7 @@ const SITE_CASES: readonly RefusedCase[] = [
     name: "an unknown driver",
     site: siteText(lamp("a", 1), "  - { id: two, driver: ‸modbuss, host: a }"),
     pointers: ["/buses/1/driver"],
-    says: /one of modbus/,
+    says: /one of firmata, modbus/,
   },
   {
     name: "what the driver does not take, at its key",
