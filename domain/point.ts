@@ -47,6 +47,13 @@ export interface ArgumentDefinition {
   readonly oneOf?: readonly PointValue[];
 }
 
+/** Raw numbers from `from` to `to`, both inclusive, that mean one state: a supervised loop's `cut`, a code's `snow`. */
+export interface StateBand {
+  readonly from: number;
+  readonly to: number;
+  readonly is: string;
+}
+
 /** One value, or one action, that a kind of device has. Lives in a profile, as data; `Address` is the driver's own. */
 export interface PointDefinition<Address = unknown> {
   /** Unique in its profile, e.g. `dim-level`. Part of every topic and row: renaming is a migration. */
@@ -58,6 +65,8 @@ export interface PointDefinition<Address = unknown> {
   readonly address: Address;
   /** Absent: raw is already in `unit`. */
   readonly scale?: Scale;
+  /** Of a text that the device keeps as a number: which means what. A number in none of them is a fault. */
+  readonly states?: readonly StateBand[];
   /** Raw patterns by which the device says "no value": quality becomes `bad/sensor-failure`, never a number. */
   readonly sentinels?: readonly number[];
   /** Inclusive, in `unit`. A command outside is rejected; a reading outside is uncertain. */

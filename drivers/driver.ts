@@ -19,7 +19,7 @@ export interface Driver<BusConfig = unknown, Address = unknown> {
    * Parses untrusted data, after the profile's parameters were put into it: every form is a number by now.
    * @throws {AddressError}
    */
-  parseAddress(data: unknown, point: Pick<PointDefinition, "type" | "access">): Address;
+  parseAddress(data: unknown, point: Pick<PointDefinition, "type" | "access" | "states">): Address;
   /** Parses a unit's number on the bus to the text that {@link Bus.openSession} takes. @throws {AddressError} */
   parseUnitAddress(data: unknown): string;
   /** The places on the unit that an address takes, so that two points on one place are found: `holding:20-21`. */

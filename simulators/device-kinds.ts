@@ -1,4 +1,6 @@
 import { barrierKind, bollardKind } from "./access/barrier-kinds.ts";
+import { buildingKind } from "./building/building-kind.ts";
+import { modbusCounterKind } from "./counter/modbus-counter-kind.ts";
 import { daliBridgeKind } from "./dali/dali-bridge-kind.ts";
 import { firmataBoardKind } from "./firmata/firmata-board-kind.ts";
 import { rtuLineKind } from "./line/rtu-line-kind.ts";
@@ -9,6 +11,7 @@ import { osdpDoorKind } from "./osdp/osdp-door-kind.ts";
 import { registerBankKind } from "./register-bank/register-bank-kind.ts";
 import { peopleCounterKind } from "./serial/people-counter-kind.ts";
 import type { DeviceKind } from "./simulated-device.ts";
+import { wireCabinetKind } from "./traffic/wire-cabinet-kind.ts";
 import { lufftWsKind } from "./weather/lufft-ws-kind.ts";
 
 /** Every kind that is a Modbus unit, for sockets and lines alike. A new one is one line here. */
@@ -21,6 +24,9 @@ export const MODBUS_UNIT_KINDS: Readonly<Record<string, ModbusUnitKind>> = {
   "lufft-ws": lufftWsKind,
   barrier: barrierKind,
   bollard: bollardKind,
+  "wire-cabinet": wireCabinetKind,
+  "modbus-counter": modbusCounterKind,
+  building: buildingKind,
 };
 
 /** Every kind of device that a configuration may list. A new one that is no Modbus unit is one line here. */

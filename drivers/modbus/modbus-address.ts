@@ -66,7 +66,7 @@ const ADDRESS = z.strictObject(
   "{ table: holding, register: 15 }",
 );
 type Written = z.output<typeof ADDRESS>;
-type PointKind = Pick<PointDefinition, "type" | "access">;
+type PointKind = Pick<PointDefinition, "type" | "access" | "states">;
 
 /** @throws {AddressError} */
 export function parseModbusAddress(data: unknown, point: PointKind): ModbusAddress {
@@ -174,9 +174,11 @@ function registerAddress(written: Written, table: "holding" | "input", point: Po
 }
 
 function codingOf(written: Written, point: PointKind): RegisterAddress["coding"] {
-  const coding = written.coding ?? (point.type === "text" ? "text" : "u16");
-  if ((coding === "text") !== (point.type === "text")) {
-    const expected = point.type === "text" ? '"text"' : "a coding of numbers, e.g. u16";
+  // A text with states is a number that means something.
+  const isText = point.type === "text" && point.states === undefined;
+  const coding = written.coding ?? (isText ? "text" : "u16");
+  if ((coding === "text") !== isText) {
+    const expected = isText ? '"text"' : "a coding of numbers, e.g. u16";
     refuse("/coding", expected, `coding ${coding} does not make a ${point.type}: write ${expected}`);
   }
   if (point.type === "boolean" && coding !== "u16") {

@@ -1,5 +1,5 @@
 import { DeviceFault } from "../../domain/errors.ts";
-import type { PointDefinition } from "../../domain/point.ts";
+import type { PointDefinition, StateBand } from "../../domain/point.ts";
 import type { Sample } from "../driver.ts";
 import { compileScale, DALI_MASK, type ToUnit } from "../scale.ts";
 import { isRegisterAddress, type ModbusAddress, type RegisterAddress } from "./modbus-address.ts";
@@ -23,6 +23,7 @@ export function compileReader(point: PointDefinition<ModbusAddress>, blockFirst:
   const whole = compileNumber({ ...address, coding }, at);
   const raw = address.bits === undefined ? whole : bitField(whole, address.bits);
   if (point.type === "boolean") return compileBoolean(raw, point, coding);
+  if (point.states !== undefined) return compileStates(raw, { point, coding, states: point.states });
   return compileNumberPoint(raw, point, coding);
 }
 
@@ -52,6 +53,28 @@ function compileBoolean(raw: NumberReader, point: PointDefinition, coding: Numbe
   return (data) => {
     const value = raw(data);
     return sentinels.has(value) ? { sentinel: value } : { value: value !== 0, takenAt: null };
+  };
+}
+
+function compileStates(
+  raw: NumberReader,
+  given: {
+    readonly point: PointDefinition;
+    readonly coding: NumberCoding;
+    readonly states: readonly StateBand[];
+  },
+): PointReader {
+  const { point, coding, states } = given;
+  const sentinels = sentinelsOf(point, coding);
+  return (data) => {
+    const value = raw(data);
+    if (sentinels.has(value)) return { sentinel: value };
+    const state = states.find(({ from, to }) => value >= from && value <= to);
+    if (state !== undefined) return { value: state.is, takenAt: null };
+    const cause = new Error(
+      `${value} lies in none of its states: check the register, or add a state to the profile`,
+    );
+    return { fault: new DeviceFault("malformed-reply", `read ${point.name}`, { cause }) };
   };
 }
 

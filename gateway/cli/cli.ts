@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command, act: Ac
   write: async () => (await import("./commands/write.ts")).addWrite,
   commands: async () => (await import("./commands/commands.ts")).addCommands,
   gateway: async () => (await import("./commands/gateway.ts")).addGateway,
+  profile: async () => (await import("./commands/profile.ts")).addProfile,
   "broker-user": async () => (await import("./commands/broker-user.ts")).addBrokerUser,
   "unit-key": async () => (await import("./commands/unit-key.ts")).addUnitKey,
   center: async () => (await import("./commands/center.ts")).addCenter,

@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, "../..");
 export const PROGRAMS = {
   gateway: join(ROOT, "gateway/main.ts"),
   siteCheck: join(ROOT, "gateway/site-check-main.ts"),
+  profile: join(ROOT, "gateway/profile-main.ts"),
   enrol: join(ROOT, "gateway/enrol-main.ts"),
   brokerUser: join(ROOT, "gateway/broker-user-main.ts"),
   unitKey: join(ROOT, "gateway/unit-key-main.ts"),

@@ -4,6 +4,7 @@ import { actionComplaints, expectationComplaint } from "./check-actions.ts";
 import { interlockComplaints } from "./check-interlocks.ts";
 import { probeComplaints } from "./profile/probe-complaints.ts";
 import { safetyComplaints } from "./profile/safety-complaints.ts";
+import { stateComplaints } from "./profile/state-complaints.ts";
 import type { WrittenPoint, WrittenProfile } from "./profile-schema.ts";
 import { findNearest } from "./source/nearest-word.ts";
 import { type Complaint, type ProblemList, show } from "./source/problem-list.ts";
@@ -37,6 +38,7 @@ export function checkProfile(
     ...interlockComplaints(written),
     ...actionComplaints(written),
     ...probeComplaints(written),
+    ...stateComplaints(written),
     ...safetyComplaints(written, deviceClass),
   ];
   for (const { path, complaint } of placed) tell(path, complaint);
@@ -83,6 +85,8 @@ function checkNumberKeys({ unit, access, deadband }: WrittenPoint, at: YamlPath,
 function checkOtherKeys(point: WrittenPoint, at: YamlPath, tell: Tell): void {
   for (const key of ["unit", "deadband", "scale", "sentinels", "range"] as const) {
     if (point[key] === undefined || point[key] === "1") continue;
+    // A number that means a state may say that it means nothing.
+    if (key === "sentinels" && point.states !== undefined) continue;
     const remedy = `remove ${key}, or make the point a number`;
     tell([...at, key], { at: "key", found: key, expected: `no ${key} on a ${point.type}`, remedy });
   }

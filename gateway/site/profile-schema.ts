@@ -17,6 +17,7 @@ const NUMBER = "a number";
 const number = z.number(NUMBER);
 const RANGE = "{ min: 0, max: 100 } in the point's unit";
 const SCALE = "dali-log, or { factor: 0.1, offset: 0 } with a factor that is not 0";
+const STATE = "{ from: 0, to: 500, is: short } in raw numbers";
 const SOURCE = "the document, its revision and the place: LC-10 Modbus map rev. 4, §6.2, table 3";
 const UNIT = "a UCUM code that domain/units.ts lists, e.g. W, V, A, Cel, %, s, or 1 for a bare number";
 const ADDRESS_BOUND = 1_000_000_000;
@@ -113,6 +114,15 @@ const point = z.strictObject(
         ],
         SCALE,
       )
+      .exactOptional(),
+    /** Of a text that the device keeps as a number. */
+    states: z
+      .array(
+        z.strictObject({ from: number, to: number, is: text(40, "a word") }, STATE),
+        `a list of states like ${STATE}`,
+      )
+      .min(1, "at least one state")
+      .max(64, "at most 64 states")
       .exactOptional(),
     sentinels: z
       .array(number, "a list of raw numbers")

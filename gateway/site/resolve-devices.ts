@@ -6,6 +6,7 @@ import { devicePointsComplaints } from "./check-device-points.ts";
 import type { DeviceChoice, DeviceProfile, ParameterValues } from "./device-profile.ts";
 import type { ExpandedDevice } from "./expand-devices.ts";
 import { tellAddressFaults } from "./load-profile.ts";
+import { bucketComplaint } from "./profile/bucket-complaint.ts";
 import type { SiteBus, UnnumberedDevice } from "./site.ts";
 import { keysOf } from "./source/json-pointer.ts";
 import { findNearest } from "./source/nearest-word.ts";
@@ -62,6 +63,8 @@ export function resolveDevice(expanded: ExpandedDevice, parts: SiteParts): Resol
   const resolved = loaded.resolve(values, choiceOf(expanded.entry));
   tellAddressFaults(loaded, resolved, problems);
   checkMaxAge(expanded, resolved.definitions, { parts, bus });
+  const tooOften = bucketComplaint(loaded.profile.class, resolved.definitions, bus);
+  if (tooOften !== undefined) tell(expanded, "bus", tooOften, parts);
   if (problems.size > before) return undefined;
   const device = deviceOf(expanded, loaded, { unitAddress, definitions: resolved.definitions });
   return { device, loaded, values, footprints: resolved.footprints, expanded };

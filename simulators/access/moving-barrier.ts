@@ -68,7 +68,9 @@ export class MovingBarrier implements Disposable {
   limits(): { readonly open: boolean; readonly closed: boolean } {
     const { openLimitStuck, closedLimitStuck } = this.flags;
     const at = this.position();
-    return { open: openLimitStuck ?? at >= 1, closed: closedLimitStuck ?? at <= 0 };
+    const isOpen = at >= 1 && this.#motion !== "closing";
+    const isClosed = at <= 0 && this.#motion !== "opening";
+    return { open: openLimitStuck ?? isOpen, closed: closedLimitStuck ?? isClosed };
   }
 
   state(): StateName {

@@ -148,6 +148,25 @@ const CASES: readonly RefusedCase[] = [
     says: /0 is broadcast, which nobody answers/,
   },
   {
+    name: "a counter of people that is asked every 5 s",
+    site: siteText(METER.replace("bus: bridge", "bus: ‸bridge")).replace(
+      "port: 1502 }",
+      "port: 1502, pollIntervals: { meter: 5 s } }",
+    ),
+    profile: profileText(point("people-in", 1)).replace("class: meter", "class: counter"),
+    pointers: ["/devices/0/bus"],
+    says: /polls meter every 5 s, and so people-in, expected at least 60 s/,
+  },
+  {
+    name: "two states that claim the same number",
+    site: siteText(METER),
+    profile: profileText(
+      '  - { name: loop, type: text, access: read, address: { table: input, register: 1 }, states: [{ from: 0, to: 9, is: short }, { from: ‸9, to: 20, is: normal }], pollClass: fast, maxAge: 2 s, source: "Loop manual, p. 3" }',
+    ),
+    pointers: ["/points/0/states/1/from"],
+    says: /9 to 20, which meets short/,
+  },
+  {
     name: "a probe that asks a point which the profile has not",
     site: siteText(METER),
     profile: profileText(point("volts", 1), "probe: [{ point: ‸volt, min: 1, max: 2, why: is it a meter }]"),
