@@ -13,6 +13,7 @@ import { type BuiltField, buildField } from "./field/build-field.ts";
 import { FieldBoard } from "./field-board.ts";
 import { type FieldPlans, makeFieldPlans } from "./field-plans.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { withKnownHoles } from "./known-holes.ts";
 import { openLocalApi } from "./local-api/local-api.ts";
 import { withPseudonymKey } from "./pseudonym-key.ts";
 import { doubtLastRun } from "./restart-doubt.ts";
@@ -111,9 +112,9 @@ function buildCore(parts: GatewayParts, store: Store): Core {
   const trust = new ClockTrust(clock, store.sync.safeTime());
   store.useTimeQuality(() => trust.quality());
   doubtLastRun(store.telemetry, clock);
-  const board = new FieldBoard(store.telemetry);
+  const board = new FieldBoard(store.telemetry, store.holes);
   const field = buildField({
-    plans: withPseudonymKey(plans.plans, site),
+    plans: withKnownHoles(withPseudonymKey(plans.plans, site), store.holes),
     hosting,
     clock,
     logger,

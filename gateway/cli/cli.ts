@@ -9,6 +9,7 @@ import type { Shell } from "./shell.ts";
 /** Each command is loaded when it is named, all of them for help: start time is felt at a cabinet. */
 const COMMANDS: Readonly<Record<string, () => Promise<(program: Command, act: Act) => void>>> = {
   status: async () => (await import("./commands/status.ts")).addStatus,
+  buses: async () => (await import("./commands/buses.ts")).addBuses,
   devices: async () => (await import("./commands/devices.ts")).addDevices,
   read: async () => (await import("./commands/read.ts")).addRead,
   write: async () => (await import("./commands/write.ts")).addWrite,
@@ -29,6 +30,7 @@ const EXAMPLES = `
 Examples:
   nerve gateway run --site site.yaml      start the gateway of a site
   nerve status                            how it does
+  nerve buses                             its lines: who costs what, who is silent, what to do
   nerve devices lamp-0042                 every point of a device, with quality and age
   nerve read lamp-0042 actual-level       ask the device now
   nerve write lamp-0042 dim-level 40%     command it, and wait for the proof

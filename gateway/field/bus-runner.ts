@@ -6,8 +6,9 @@ import type { LoopService } from "../../domain/service.ts";
 import { type Clock, Seconds, since, type Uptime } from "../../domain/time.ts";
 import type { Bus, Driver } from "../../drivers/driver.ts";
 import { BusScheduler } from "./bus-scheduler.ts";
-import type { BusFigures, BusFrame, FieldBusPlan } from "./field-plan.ts";
+import type { BusFigures, BusFrame, FieldBusPlan, UnitHoles } from "./field-plan.ts";
 import { FrameRing } from "./frame-ring.ts";
+import { LineHealth } from "./line-health.ts";
 import { LineMeter } from "./line-meter.ts";
 import { type LineParts, OpenLine, type UrgentJob } from "./open-line.ts";
 import type { ReportBatcher } from "./report-batcher.ts";
@@ -44,7 +45,9 @@ export class BusRunner implements LoopService {
   readonly #line: LineParts;
   readonly #ring: FrameRing;
   readonly #unitByAddress: ReadonlyMap<string, SessionKeeper>;
+  readonly #health = new LineHealth();
   #open: OpenLine | undefined;
+  #bus: Bus | undefined;
   #state: BusFigures["state"] = "opening";
   #isStopping = false;
 
@@ -125,8 +128,19 @@ export class BusRunner implements LoopService {
 
   takeFigures(): BusFigures {
     const now = this.#parts.clock.uptime();
-    const units = this.#line.keepers.map((keeper) => keeper.figures(now));
-    return { busId: this.busId, state: this.#state, ...this.#line.meter.takeWindow(), units };
+    const { window, ...line } = this.#line.meter.takeWindow();
+    const units = this.#line.keepers.map((keeper) => keeper.takeFigures(now, window));
+    this.#health.note(this.#bus?.health?.());
+    return { busId: this.busId, state: this.#state, ...line, health: this.#health.takeFigures(), units };
+  }
+
+  /** What was learnt of its units since it was last asked. */
+  takeHoles(): readonly UnitHoles[] {
+    return this.#line.keepers.flatMap((keeper) => {
+      const holes = keeper.takeHoles();
+      const { unitAddress, fingerprint } = keeper.unit;
+      return holes === undefined ? [] : [{ busId: this.busId, unitAddress, fingerprint, holes }];
+    });
   }
 
   /** Periodic care. @throws when the exchange in flight will never end. */
@@ -140,7 +154,7 @@ export class BusRunner implements LoopService {
       );
     }
     for (const keeper of this.#line.keepers) {
-      for (const task of keeper.recheck(now)) this.#line.scheduler.add(task);
+      for (const task of keeper.recheck(this.#moment())) this.#line.scheduler.add(task);
     }
   }
 
@@ -151,6 +165,7 @@ export class BusRunner implements LoopService {
     let lost: { readonly cause: unknown } | undefined;
     try {
       await using bus = await this.#parts.driver.openBus(this.#plan.config, this.#context(), giveUp.signal);
+      this.#bus = bus;
       lost = await this.#serve(bus, giveUp.signal);
     } catch (error) {
       if (!signal.aborted && !(error instanceof DeviceFault)) throw error;
@@ -165,10 +180,9 @@ export class BusRunner implements LoopService {
 
   async #serve(bus: Bus, signal: AbortSignal): Promise<{ readonly cause: unknown } | undefined> {
     const line = new OpenLine(this.#line, signal);
-    const now = this.#parts.clock.uptime();
     for (const keeper of this.#line.keepers) {
-      const session = bus.openSession(keeper.unitAddress, keeper.quirks);
-      for (const task of keeper.opened(session, now)) this.#line.scheduler.add(task);
+      const session = bus.openSession(keeper.unitAddress, keeper.unit.quirks);
+      for (const task of keeper.opened(session, this.#moment())) this.#line.scheduler.add(task);
     }
     bus.lost.then(
       (cause) => line.lose(cause),
@@ -183,6 +197,9 @@ export class BusRunner implements LoopService {
 
   #closeAll(signal: AbortSignal): void {
     this.#open = undefined;
+    this.#health.note(this.#bus?.health?.());
+    this.#health.closed();
+    this.#bus = undefined;
     this.#line.scheduler.clear();
     for (const keeper of this.#line.keepers) keeper.closed(this.#moment());
     this.#line.reports.settle();

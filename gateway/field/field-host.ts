@@ -225,9 +225,15 @@ export class FieldHost implements Field, FieldFrames, LoopService {
       this.#tellSweeps(runners);
       for (const runner of runners) runner.tend();
       if (turn % FIGURES_EVERY === 0) {
+        this.#tellHoles(runners);
         this.#reports.tell({ kind: "figures", figures: runners.map((runner) => runner.takeFigures()) });
       }
     }
+  }
+
+  #tellHoles(runners: readonly BusRunner[]): void {
+    const units = runners.flatMap((runner) => runner.takeHoles());
+    if (units.length > 0) this.#reports.tell({ kind: "holes", units });
   }
 
   #tellSweeps(runners: readonly BusRunner[]): void {

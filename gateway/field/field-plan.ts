@@ -6,6 +6,7 @@ import type { ProbeCheck, Quirk } from "../../domain/profile.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
 import type { ExpectedValue } from "../../domain/safety/interlock.ts";
 import type { Instant, Millis, Uptime } from "../../domain/time.ts";
+import type { BusHealth, Footprint } from "../../drivers/driver.ts";
 
 /** Everything one field host needs; structured-cloneable, told to it once at its start. */
 export interface FieldPlan {
@@ -34,6 +35,10 @@ export interface FieldUnitPlan {
   readonly points: readonly SitePoint[];
   /** One for each poll class that the unit's points use. */
   readonly sweeps: readonly SweepPlan[];
+  /** Changes with the profile of any of its devices: what was learnt of the unit before means nothing then. */
+  readonly fingerprint: string;
+  /** Places that answered "illegal address" in an earlier run, where that is known. */
+  readonly holes?: readonly Footprint[];
   /** Of the devices whose profile says how to know them. */
   readonly probes: readonly DeviceProbe[];
 }
@@ -64,7 +69,18 @@ export type FieldReport =
    * was answered at this uptime or later, so an unchanged value is confirmed at least up to then.
    */
   | { readonly kind: "sweeps"; readonly sweeps: readonly (readonly [sweep: number, at: Uptime])[] }
+  /** All places of a unit that are known to answer "illegal address", whenever that changed. */
+  | { readonly kind: "holes"; readonly units: readonly UnitHoles[] }
   | { readonly kind: "figures"; readonly figures: readonly BusFigures[] };
+
+/** What was learnt of one unit, to be handed to the host at its next start. */
+export interface UnitHoles {
+  readonly busId: BusId;
+  readonly unitAddress: string;
+  /** {@link FieldUnitPlan.fingerprint}. */
+  readonly fingerprint: string;
+  readonly holes: readonly Footprint[];
+}
 
 /** Takes a report; must not block. Bounded by the deadband and the poll intervals: the core never refuses one. */
 export type FieldReportSink = (report: FieldReport) => void;
@@ -78,7 +94,18 @@ export interface BusFigures {
   readonly exchangesPerSecond: number;
   /** Whole exchanges that failed, by fault code, since the host started. */
   readonly faults: Readonly<Record<string, number>>;
+  /** `null`: the transport has no errors of its own to count. */
+  readonly health: LineHealthFigures | null;
   readonly units: readonly UnitFigures[];
+}
+
+/** What the driver counted since the host started, over all openings of the line, and what that means. */
+export interface LineHealthFigures extends BusHealth {
+  /**
+   * Share of the requests of the last 5 minutes that met no line error (CRC, short frame, late reply, unexpected
+   * sender): 0 … 100 %; `null` before the 10th.
+   */
+  readonly scorePercent: number | null;
 }
 
 export interface UnitFigures {
@@ -95,6 +122,10 @@ export interface UnitFigures {
     readonly askedMs: number;
     readonly reachedMs: number | null;
   }[];
+  /** Share of the last window that the line was busy with this unit: 0 … 1. */
+  readonly lineShare: number;
+  /** Places that answered "illegal address", as `space:first-last`. */
+  readonly holes: readonly string[];
   /** `null`: the unit tells nothing by itself. */
   readonly subscription: SubscriptionFigures | null;
   /** Answering, but by their probe not what their profiles say. */

@@ -5,6 +5,8 @@ import { since } from "../../domain/time.ts";
 
 /** What the line did in a window. */
 export interface LineFigures {
+  /** Length of the window. */
+  readonly window: Millis;
   readonly occupancy: number;
   readonly exchangesPerSecond: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -52,6 +54,7 @@ export class LineMeter {
     const now = this.#clock.uptime();
     const window: Millis = since(this.#windowStart, now);
     const figures = {
+      window,
       occupancy: window > 0 ? Math.min(1, this.#busyMs / window) : 0,
       exchangesPerSecond: window > 0 ? (this.#exchanges * 1_000) / window : 0,
       faults: { ...this.#faults },

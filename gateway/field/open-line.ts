@@ -170,6 +170,8 @@ export class OpenLine {
       meter.countFault(error.code);
       this.#settleFault(keeper, asked, error, start);
       return error;
+    } finally {
+      keeper.spent(since(start, this.#parts.clock.uptime()));
     }
   }
 
@@ -215,6 +217,7 @@ export class OpenLine {
     const closed = `write to unit ${keeper.unitAddress}, whose session is closed`;
     if (session === undefined || slot === undefined) throw new DeviceFault("connection-lost", closed);
     const { definition } = keeper.points.getPoint(slot);
+    const start = this.#parts.clock.uptime();
     try {
       return await this.#parts.meter.use(() => order(session, definition, { value, args }, this.#signal));
     } catch (error) {
@@ -223,6 +226,8 @@ export class OpenLine {
         if (error.code === "connection-lost") this.lose(error);
       }
       throw error;
+    } finally {
+      keeper.spent(since(start, this.#parts.clock.uptime()));
     }
   }
 

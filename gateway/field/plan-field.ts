@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Device } from "../../domain/device.ts";
 import type { BusId } from "../../domain/ids.ts";
 import { POLL_CLASSES, type PollClass, type SitePoint } from "../../domain/point.ts";
@@ -48,10 +49,20 @@ function planUnit(unitAddress: string, devices: readonly Device[], nextSweep: ()
   return {
     unitAddress,
     quirks: quirksOf(devices),
+    fingerprint: fingerprintOf(devices),
     points,
     sweeps: classes.map((pollClass) => ({ number: nextSweep(), pollClass })),
     probes: devices.flatMap(probeOf),
   };
+}
+
+/** Of the profiles' files and the choice of points. */
+function fingerprintOf(devices: readonly Device[]): string {
+  const parts = devices.map(({ profileHash, points }) => `${profileHash} ${points.length}`);
+  return createHash("sha256")
+    .update(JSON.stringify([...new Set(parts)].toSorted()))
+    .digest("hex")
+    .slice(0, 32);
 }
 
 /** A device that the site file gave fewer points than its profile may lack some of the checks: the others still hold. */

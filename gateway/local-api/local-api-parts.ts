@@ -1,12 +1,12 @@
 import type { Logger } from "pino";
 import type { CommandState } from "../../domain/command.ts";
 import type { BusId, CommandId, PointNumber } from "../../domain/ids.ts";
-import type { PollClass } from "../../domain/point.ts";
 import type { RandomSource } from "../../domain/random.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
 import type { Clock, Uptime } from "../../domain/time.ts";
 import type { PointIndex, Site } from "../site/site.ts";
 import type { Store } from "../store/store.ts";
+import type { BusAnswer } from "./client/answers.ts";
 
 /** What the local API needs; `gateway.ts` joins it to the loops that have it. */
 export interface LocalApiParts {
@@ -42,6 +42,7 @@ export interface LocalOrders {
     readonly commandId: CommandId;
     readonly pointId: string;
     readonly value: PointValue;
+    readonly args?: readonly PointValue[];
     readonly issuedBy: string;
     readonly deadline: Uptime;
     /** Whether a person who sees the device confirmed it. */
@@ -61,22 +62,11 @@ export interface FreshReads {
 }
 
 /** As the field tells them. */
-export interface BusFigures {
+export interface BusFigures extends Pick<BusAnswer, "faults" | "health" | "units"> {
   readonly busId: BusId;
   readonly state: "opening" | "open" | "lost";
   readonly occupancy: number;
   readonly exchangesPerSecond: number;
-  readonly faults: Readonly<Record<string, number>>;
-  readonly units: readonly {
-    readonly unitAddress: string;
-    readonly state: "answering" | "silent";
-    readonly failures: number;
-    readonly intervals: readonly {
-      readonly pollClass: PollClass;
-      readonly askedMs: number;
-      readonly reachedMs: number | null;
-    }[];
-  }[];
 }
 
 export interface FieldHostState {

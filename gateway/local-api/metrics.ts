@@ -73,6 +73,46 @@ function busMetrics({ buses }: StatusAnswer): readonly Metric[] {
         Object.entries(faults).map(([code, value]) => ({ labels: { bus: id, code }, value })),
       ),
     },
+    ...healthMetrics(buses),
+    ...unitMetrics(buses),
+  ];
+}
+
+function unitMetrics(buses: StatusAnswer["buses"]): readonly Metric[] {
+  return [
+    gauge(
+      "nerve_unit_line_share_ratio",
+      "Share of the last window that the line was busy with the unit.",
+      buses.flatMap(({ id, units }) =>
+        units.map(({ unitAddress, lineShare }) => ({
+          labels: { bus: id, unit: unitAddress },
+          value: lineShare,
+        })),
+      ),
+    ),
+    gauge(
+      "nerve_unit_interval_seconds",
+      "Reached interval of a poll class, where the unit answers.",
+      buses.flatMap(({ id, units }) =>
+        units.flatMap(({ unitAddress, intervals }) =>
+          intervals.flatMap(({ pollClass, reachedMs }) =>
+            reachedMs === null
+              ? []
+              : [{ labels: { bus: id, unit: unitAddress, class: pollClass }, value: reachedMs / 1_000 }],
+          ),
+        ),
+      ),
+    ),
+    gauge(
+      "nerve_unit_wrong_devices",
+      "Devices that answer, but are not what their profiles say.",
+      buses.flatMap(({ id, units }) =>
+        units.map(({ unitAddress, wrongDevices }) => ({
+          labels: { bus: id, unit: unitAddress },
+          value: wrongDevices.length,
+        })),
+      ),
+    ),
     gauge(
       "nerve_unit_answering",
       "1 while the unit answers.",
@@ -83,6 +123,40 @@ function busMetrics({ buses }: StatusAnswer): readonly Metric[] {
         })),
       ),
     ),
+  ];
+}
+
+const LINE_EVENTS = [
+  ["requests", "request"],
+  ["retries", "retry"],
+  ["silences", "silence"],
+  ["crcErrors", "crc-error"],
+  ["shortFrames", "short-frame"],
+  ["lateReplies", "late-reply"],
+  ["unexpectedSenders", "unexpected-sender"],
+] as const;
+
+function healthMetrics(buses: StatusAnswer["buses"]): readonly Metric[] {
+  return [
+    gauge(
+      "nerve_bus_line_score_ratio",
+      "Share of the last 5 minutes' requests without a line error.",
+      buses.flatMap(({ id, health }) =>
+        typeof health?.scorePercent === "number"
+          ? [{ labels: { bus: id }, value: health.scorePercent / 100 }]
+          : [],
+      ),
+    ),
+    {
+      name: "nerve_bus_line_events_total",
+      kind: "counter",
+      help: "What happened on the line since the field host started.",
+      samples: buses.flatMap(({ id, health }) =>
+        health === null
+          ? []
+          : LINE_EVENTS.map(([count, event]) => ({ labels: { bus: id, event }, value: health[count] })),
+      ),
+    },
   ];
 }
 

@@ -67,6 +67,7 @@ export function busAnswers({ site, figures, fieldHosts }: LocalApiParts): readon
       occupancy: known?.occupancy ?? null,
       exchangesPerSecond: known?.exchangesPerSecond ?? null,
       faults: known?.faults ?? {},
+      health: known?.health ?? null,
       units: known?.units ?? [],
     };
   });

@@ -1,8 +1,14 @@
-import type { PointId } from "../../domain/ids.ts";
+import type { BusId, PointId } from "../../domain/ids.ts";
 import { compareSessions, parseSession } from "../../domain/session-id.ts";
 import { Instant } from "../../domain/time.ts";
 import type { CriticalFile, CriticalStatement } from "./critical-file.ts";
-import type { Desired, DesiredValues } from "./store.ts";
+import {
+  type Desired,
+  type DesiredValues,
+  type HoleMemory,
+  type RememberedHoles,
+  StoreError,
+} from "./store.ts";
 
 /** The wanted half of the twin, kept in memory too: it is asked for with every view of a device. */
 export class CriticalDesired implements DesiredValues {
@@ -71,4 +77,38 @@ export class CriticalSettings {
   #set(name: string, value: string): void {
     this.#file.transaction(() => this.#put.run(name, value));
   }
+}
+
+/** Kept among the settings: a few, and only told when they change. */
+export class CriticalHoles implements HoleMemory {
+  readonly #file: CriticalFile;
+  readonly #get: CriticalStatement<{ value: string }>;
+  readonly #put: CriticalStatement<never>;
+
+  constructor(file: CriticalFile) {
+    this.#file = file;
+    this.#get = file.statement("select value from settings where name = ?");
+    this.#put = file.statement(
+      "insert into settings values (?, ?) on conflict do update set value = excluded.value",
+    );
+  }
+
+  recall(busId: BusId, unitAddress: string): RememberedHoles | undefined {
+    const row = this.#get.get(nameOf(busId, unitAddress));
+    return row === undefined ? undefined : (JSON.parse(row.value) as RememberedHoles);
+  }
+
+  /** A loss costs a search for the holes, so a failing disk is no reason to stop polling. */
+  remember({ busId, unitAddress, fingerprint, holes }: Parameters<HoleMemory["remember"]>[0]): void {
+    const kept: RememberedHoles = { fingerprint, holes };
+    try {
+      this.#file.transaction(() => this.#put.run(nameOf(busId, unitAddress), JSON.stringify(kept)));
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+}
+
+function nameOf(busId: BusId, unitAddress: string): string {
+  return `holes/${busId}/${unitAddress}`;
 }

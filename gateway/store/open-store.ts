@@ -5,7 +5,7 @@ import { randomHex } from "../../domain/random.ts";
 import { since } from "../../domain/time.ts";
 import { CommandRecords, CriticalLedger } from "./command-ledger.ts";
 import { CriticalFile } from "./critical-file.ts";
-import { CriticalDesired, CriticalSettings } from "./critical-values.ts";
+import { CriticalDesired, CriticalHoles, CriticalSettings } from "./critical-values.ts";
 import {
   assertSchemaKnown,
   assertSqliteVersion,
@@ -194,6 +194,7 @@ function assemble(files: OpenedFiles, options: StoreOptions, context: StoreConte
     ...{ evidence, telemetry, sync, critical, reader, link, timeQuality, owner: files.owner },
     commands: new CriticalLedger(critical, evidence, incarnation.number),
     desired: new CriticalDesired(critical),
+    holes: new CriticalHoles(critical),
     retention: new Retention({ critical, reader, lanes, log: telemetry, twins, sync, keepHistory }),
   };
 }

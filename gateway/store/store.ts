@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Command, CommandState } from "../../domain/command.ts";
-import type { CommandId, IncarnationId, PointId, PointNumber } from "../../domain/ids.ts";
+import type { BusId, CommandId, IncarnationId, PointId, PointNumber } from "../../domain/ids.ts";
 import type { Lane, RangeSet, SequenceRange, TelemetryLane } from "../../domain/lane.ts";
 import type { CommandClass } from "../../domain/point.ts";
 import type { RandomSource } from "../../domain/random.ts";
@@ -28,6 +28,7 @@ export interface Store extends AsyncDisposable {
   readonly telemetry: TelemetryStore;
   readonly sync: SyncLedger;
   readonly desired: DesiredValues;
+  readonly holes: HoleMemory;
   /** Listeners are told, without data, that there may be something new; they must not throw. Returns the way to stop. */
   onEvidence(hint: () => void): () => void;
   onTelemetry(hint: () => void): () => void;
@@ -36,6 +37,17 @@ export interface Store extends AsyncDisposable {
   /** Removes what may go by age and, near the quota, by PROTOCOL §5. Call it every few minutes. */
   runRetention(now: Instant): Promise<RetentionReport>;
   health(): StoreHealth;
+}
+
+/** Places of a unit that answer "illegal address", so that a restart need not look for them anew. One entry a unit. */
+export interface HoleMemory {
+  recall(busId: BusId, unitAddress: string): RememberedHoles | undefined;
+  remember(unit: RememberedHoles & { readonly busId: BusId; readonly unitAddress: string }): void;
+}
+export interface RememberedHoles {
+  /** Of what the unit was taken for when they were found; with another they mean nothing. */
+  readonly fingerprint: string;
+  readonly holes: readonly { readonly space: string; readonly first: number; readonly count: number }[];
 }
 
 /** Records that one run of the retention removed. */

@@ -24,6 +24,7 @@ t.test("the status counts readable points by quality and tells store, buses and 
     occupancy: 0.25,
     exchangesPerSecond: 4,
     faults: { timeout: 2 },
+    health: null,
     units: [],
   } as const;
   const bench = await openBench(t, {
@@ -63,6 +64,7 @@ t.test("a bus whose field host is down is not told as open", async (t) => {
     occupancy: 0,
     exchangesPerSecond: 0,
     faults: {},
+    health: null,
     units: [],
   } as const;
   const bench = await openBench(t, {

@@ -3,9 +3,20 @@ import type { Footprint, HoleMap } from "../../../drivers/driver.ts";
 /** Beyond this many, holes are no longer remembered: blocks over them are split anew each time they are planned. */
 const HOLES_MAX = 256;
 
-/** Places of one unit that answered "illegal address", kept for as long as the host runs. */
+/** Places of one unit that answered "illegal address"; the core keeps them over restarts. */
 export class KnownHoles implements HoleMap {
-  #holes: Footprint[] = [];
+  #holes: Footprint[];
+
+  constructor(known: readonly Footprint[]) {
+    this.#holes = known.slice(0, HOLES_MAX);
+  }
+
+  /** In the order of their places. */
+  get all(): readonly Footprint[] {
+    return this.#holes.toSorted((left, right) =>
+      left.space < right.space ? -1 : left.space > right.space ? 1 : left.first - right.first,
+    );
+  }
 
   /** How many were remembered since the last {@link clear}: grows with each new one. */
   get count(): number {
@@ -20,13 +31,21 @@ export class KnownHoles implements HoleMap {
 
   add(hole: Footprint): void {
     const { space, first, count } = hole;
-    if (count > 0 && this.#holes.length < HOLES_MAX) this.#holes.push({ space, first, count });
+    const isNew = !this.#holes.some(
+      (hole) => hole.space === space && hole.first === first && hole.count === count,
+    );
+    if (count > 0 && isNew && this.#holes.length < HOLES_MAX) this.#holes.push({ space, first, count });
   }
 
   /** The unit may have been exchanged or finished its start: nothing is known any more. */
   clear(): void {
     this.#holes = [];
   }
+}
+
+/** `holding:20-21`, as people read it. */
+export function formatPlace({ space, first, count }: Footprint): string {
+  return count === 1 ? `${space}:${first}` : `${space}:${first}-${first + count - 1}`;
 }
 
 /** The places between two sets of footprints in the same space; `undefined` when they touch, overlap or lie in several. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { PointDefinition, PollClass } from "../../../domain/point.ts";
 import { Uptime } from "../../../domain/time.ts";
-import type { Driver, Exchange, UnitSession } from "../../../drivers/driver.ts";
+import type { Driver, Exchange, Footprint, UnitSession } from "../../../drivers/driver.ts";
 import { rankOf, spread } from "../bus-scheduler.ts";
 import type { FieldBusPlan, FieldUnitPlan, UnitFigures } from "../field-plan.ts";
 import { gapBetween, KnownHoles } from "./known-holes.ts";
@@ -18,7 +18,7 @@ export interface SlotKinds {
 }
 
 /** What changes in the schedule after an answer. Tasks that fell out are marked retired. */
-export interface PlanChange {
+interface PlanChange {
   readonly added: readonly PollTask[];
   /** Slots that the unit does not have: no longer polled. */
   readonly missing: readonly number[];
@@ -34,7 +34,7 @@ export class PollPlan {
   readonly #points: UnitPoints;
   readonly #driver: Pick<Driver, "footprint">;
   readonly #place: { readonly index: number; readonly count: number };
-  readonly #holes = new KnownHoles();
+  readonly #holes: KnownHoles;
   #session: UnitSession | undefined;
 
   /** `place`: the unit among those of its bus; spreads their exchanges in time. */
@@ -48,6 +48,7 @@ export class PollPlan {
     this.#points = points;
     this.#driver = driver;
     this.#place = place;
+    this.#holes = new KnownHoles(unit.holes ?? []);
     this.groups = unit.sweeps.map((sweep) => ({
       sweep: sweep.number,
       pollClass: sweep.pollClass,
@@ -60,17 +61,21 @@ export class PollPlan {
     }));
   }
 
-  /** Plans all anew, with nothing known of holes: a start, a reopened line, a unit that came back. */
-  start(session: UnitSession, how: SlotKinds, now: number): readonly PollTask[] {
+  /** Plans all anew. `forget`: the unit may have been exchanged, or was starting when it refused: nothing is known of holes. */
+  start(
+    session: UnitSession,
+    how: SlotKinds & { readonly holes: "keep" | "forget" },
+    now: number,
+  ): readonly PollTask[] {
     this.#session = session;
-    this.#holes.clear();
+    if (how.holes === "forget") this.#holes.clear();
     return this.replan(how, now);
   }
 
   /** Plans all anew around the holes that are known: another device was proven. */
   replan(how: SlotKinds, now: number): readonly PollTask[] {
     return this.groups.flatMap((group) => {
-      const slots = this.#slotsOfClass(group.pollClass);
+      const slots = this.#slotsOfClass(group.pollClass).filter((slot) => !this.#isMissing(slot));
       group.subscribed = slots.filter(how.isSubscribed).length;
       group.slots = slots.filter((slot) => !how.isSubscribed(slot) && !how.isHeld(slot));
       return this.#planGroup(group, now);
@@ -81,14 +86,17 @@ export class PollPlan {
     for (const group of this.groups) this.#retire(group, () => true);
   }
 
-  /** The fewest exchanges that read these slots once, around known holes. */
+  /** The fewest exchanges that read these slots once, around known holes. Events are never asked for. */
   planOnce(slots: Iterable<number>): readonly Exchange[] {
-    return this.#getSession().plan(this.#points.definitionsOf(slots), this.#holes);
+    const asked = Array.from(slots).filter((slot) => this.#points.getPoint(slot).definition.event !== true);
+    return this.#getSession().plan(this.#points.definitionsOf(asked), this.#holes);
   }
 
-  /** The exchange of the most urgent class: asks a silent unit whether it is there. */
-  probeExchange(): Exchange | undefined {
-    return this.groups.find((group) => group.tasks.length > 0)?.tasks[0]?.exchange;
+  /** Asks a silent unit whether it is there: the exchange of the most urgent class, or any of `readable`. */
+  probe(readable: readonly number[]): Pick<PollTask, "exchange" | "keepAlive"> | undefined {
+    const polled = this.groups.find((group) => group.tasks.length > 0)?.tasks[0]?.exchange;
+    const exchange = polled ?? readable.flatMap((slot) => this.planOnce([slot])).at(0);
+    return exchange && { exchange, keepAlive: undefined };
   }
 
   /**
@@ -139,8 +147,30 @@ export class PollPlan {
     return { added, missing };
   }
 
-  get hasHoles(): boolean {
-    return this.#holes.count > 0;
+  get holes(): readonly Footprint[] {
+    return this.#holes.all;
+  }
+
+  /** Whether a hole is being looked for: what is known of them may be half. */
+  get isSearching(): boolean {
+    return this.groups.some((group) =>
+      group.tasks.some((task) => task.split !== undefined || Number.isNaN(task.startedAt)),
+    );
+  }
+
+  /** Slots of points that lie in a known hole. */
+  missing(): readonly number[] {
+    return this.#holes.count === 0
+      ? []
+      : [...this.#points.points.keys()].filter(
+          (slot) => isPolled(this.#points.getPoint(slot).definition) && this.#isMissing(slot),
+        );
+  }
+
+  #isMissing(slot: number): boolean {
+    if (this.#holes.count === 0) return false;
+    const { space, first, count } = this.#driver.footprint(this.#points.getPoint(slot).definition.address);
+    return this.#holes.has(space, first, count);
   }
 
   #halve(group: PollGroup, task: PollTask, now: number): readonly PollTask[] {

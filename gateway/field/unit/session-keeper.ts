@@ -3,10 +3,12 @@ import type { DeviceFault, FaultCode } from "../../../domain/errors.ts";
 import type { PointNumber } from "../../../domain/ids.ts";
 import type { PointDefinition } from "../../../domain/point.ts";
 import type { PointChange } from "../../../domain/reading.ts";
-import { Seconds, type Uptime } from "../../../domain/time.ts";
-import type { Driver, Exchange, Sample, UnitSession } from "../../../drivers/driver.ts";
+import { type Millis, Seconds, type Uptime } from "../../../domain/time.ts";
+import type { Driver, Exchange, Footprint, Sample, UnitSession } from "../../../drivers/driver.ts";
 import type { FieldBusPlan, FieldUnitPlan, UnitFigures } from "../field-plan.ts";
-import { type PlanChange, PollPlan } from "./poll-plan.ts";
+import { HoleCare } from "./hole-care.ts";
+import { formatPlace } from "./known-holes.ts";
+import { PollPlan } from "./poll-plan.ts";
 import { keepAliveTask, type PollTask, probeTask } from "./poll-task.ts";
 import { ToldPoints } from "./told-points.ts";
 import { UnitPoints } from "./unit-points.ts";
@@ -16,9 +18,6 @@ import { Vettings } from "./vettings.ts";
 
 /** A silent unit is asked again after 1, 2, 4 … 60 s (DESIGN §4). */
 const PROBE_BACKOFF = { min: Seconds(1), max: Seconds(60) };
-/** A unit that is still starting may refuse what it has: missing points are looked for again this often. */
-const MISSING_RECHECK_MS = 3_600_000;
-
 export interface SessionKeeperParts {
   readonly bus: FieldBusPlan;
   readonly place: { readonly index: number; readonly count: number };
@@ -35,28 +34,30 @@ export interface SessionKeeperParts {
  */
 export class SessionKeeper {
   readonly unitAddress: string;
+  readonly unit: FieldUnitPlan;
   readonly points: UnitPoints;
-  readonly #unit: FieldUnitPlan;
   readonly #place: SessionKeeperParts["place"];
   readonly #plan: PollPlan;
   readonly #teller: UnitTeller;
+  readonly #holeCare: HoleCare;
   readonly #told: ToldPoints;
   readonly #vettings: Vettings;
   #session: UnitSession | undefined;
   #failures = 0;
   #probe: PollTask | undefined;
   #keepAlive: PollTask | undefined;
-  #plannedAt = 0;
+  #lineMs = 0;
 
   constructor({ bus, place, driver, out, pseudonymKey }: SessionKeeperParts) {
     const unit = bus.units[place.index];
     if (unit === undefined) throw new RangeError(`bus ${bus.id} has no unit number ${place.index}`);
     this.unitAddress = unit.unitAddress;
-    this.#unit = unit;
+    this.unit = unit;
     this.#place = place;
     this.points = new UnitPoints(unit.points);
     this.#plan = new PollPlan(this.points, bus, unit, place, driver);
     this.#told = new ToldPoints(this.points);
+    this.#holeCare = new HoleCare(this.#plan.holes, place);
     this.#vettings = new Vettings(unit.probes, this.points, place.index);
     this.#teller = new UnitTeller({ points: this.points, vettings: this.#vettings, out, pseudonymKey });
   }
@@ -66,15 +67,11 @@ export class SessionKeeper {
     return this.#session;
   }
 
-  get quirks(): FieldUnitPlan["quirks"] {
-    return this.#unit.quirks;
-  }
-
   /** The line is open: everything is asked anew. Returns what is to be scheduled. */
-  opened(session: UnitSession, now: Uptime): readonly PollTask[] {
+  opened(session: UnitSession, moment: Moment): readonly PollTask[] {
     this.#session = session;
     this.#told.opened(session);
-    return this.#startPolling(session, now);
+    return this.#startPolling(session, moment);
   }
 
   /** What keeps the points up that the unit tells by itself; `undefined`: none. To be run while the line is open. */
@@ -126,7 +123,7 @@ export class SessionKeeper {
     const { task } = exchange;
     if (task?.vetting !== undefined) return this.#vetted(task, samples, moment);
     this.#teller.accept(exchange.slots, samples, moment);
-    if (this.#failures > 0) return this.#recover(moment.uptime);
+    if (this.#failures > 0) return this.#recover(moment);
     if (task === undefined) return [];
     task.answeredAt = moment.uptime;
     return task.split === undefined ? [] : this.#plan.answered(task, moment.uptime).added;
@@ -136,7 +133,7 @@ export class SessionKeeper {
   missed(code: FaultCode, moment: Moment): readonly PollTask[] {
     if (this.#failures === 0) this.#teller.mark(this.#teller.readable, code, moment);
     this.#failures += 1;
-    const ask = this.#probe ?? this.#keepAlive ?? this.#firstExchange();
+    const ask = this.#probe ?? this.#keepAlive ?? this.#plan.probe(this.#teller.readable);
     this.#retireAll();
     if (ask === undefined) return [];
     this.#probe = probeTask(ask, {
@@ -156,37 +153,37 @@ export class SessionKeeper {
   ): readonly PollTask[] {
     const task = exchange.task;
     if (task?.vetting !== undefined) {
-      return this.#vetted(
-        task,
-        Array.from(task.slots, () => ({ fault })),
-        moment,
-      );
+      const samples = Array.from(task.slots, () => ({ fault }));
+      return this.#vetted(task, samples, moment);
     }
-    if (this.#failures > 0) return this.#recover(moment.uptime);
+    if (this.#failures > 0) return this.#recover(moment);
     if (fault.code !== "unknown-address") {
       this.#teller.mark(exchange.slots, fault.code, moment);
       return [];
     }
-    const change: PlanChange =
-      task === undefined ? { added: [], missing: [] } : this.#plan.refused(task, moment.uptime);
-    this.#teller.mark(change.missing, fault.code, moment);
-    return change.added;
+    if (task === undefined) return [];
+    const { added, missing } = this.#plan.refused(task, moment.uptime);
+    this.#teller.mark(missing, fault.code, moment);
+    return added;
   }
 
-  /** Events are never asked for. */
   planOnce(slots: Iterable<number>): readonly Exchange[] {
-    return this.#plan.planOnce(
-      Array.from(slots).filter((slot) => this.points.getPoint(slot).definition.event !== true),
-    );
+    return this.#plan.planOnce(slots);
   }
 
   /** Periodic care: looks again for points that were missing an hour ago, and at devices that were wrong. */
-  recheck(now: Uptime): readonly PollTask[] {
+  recheck(moment: Moment): readonly PollTask[] {
     const session = this.#session;
     if (session === undefined || this.#failures > 0) return [];
-    if (this.#plan.hasHoles && now - this.#plannedAt >= MISSING_RECHECK_MS)
-      return this.#startPolling(session, now);
-    return this.#vettings.tasks((slots) => this.planOnce(slots), now);
+    if (this.#holeCare.takeTurn(this.#plan.holes, moment.uptime) === "due") {
+      return this.#plan.start(session, { ...this.#kinds(), holes: "forget" }, moment.uptime);
+    }
+    return this.#vettings.tasks((slots) => this.planOnce(slots), moment.uptime);
+  }
+
+  /** What is known of holes, if that changed since it was last told; nothing while one is being looked for. */
+  takeHoles(): readonly Footprint[] | undefined {
+    return this.#plan.isSearching ? undefined : this.#holeCare.takeNews(this.#plan.holes);
   }
 
   /** Everything is told again with its next sample. */
@@ -205,13 +202,23 @@ export class SessionKeeper {
     this.#plan.collectSweeps(this.#told.confirmedAt, into);
   }
 
-  figures(now: Uptime): UnitFigures {
+  /** The line was busy with this unit for so long. */
+  spent(duration: Millis): void {
+    this.#lineMs += duration;
+  }
+
+  /** `window`: since the last call. */
+  takeFigures(now: Uptime, window: Millis): UnitFigures {
+    const lineShare = window > 0 ? Math.min(1, this.#lineMs / window) : 0;
+    this.#lineMs = 0;
     const isSilent = this.#failures > 0 || this.#session === undefined;
     return {
       unitAddress: this.unitAddress,
       state: isSilent ? "silent" : "answering",
       failures: this.#failures,
       intervals: this.#plan.intervals(isSilent ? "silent" : "answering", now),
+      lineShare,
+      holes: this.#plan.holes.map(formatPlace),
       subscription: this.#told.figures(),
       wrongDevices: this.#vettings.wrong(),
     };
@@ -233,7 +240,7 @@ export class SessionKeeper {
   }
 
   #vetted(task: PollTask, samples: readonly Sample[], moment: Moment): readonly PollTask[] {
-    if (this.#failures > 0) return this.#recover(moment.uptime);
+    if (this.#failures > 0) return this.#recover(moment);
     const { vetting } = task;
     if (vetting?.note(task.slots, samples, moment.uptime) === "wrong")
       this.#teller.markWrong(vetting.slots, moment);
@@ -249,20 +256,22 @@ export class SessionKeeper {
     };
   }
 
-  #recover(now: Uptime): readonly PollTask[] {
+  #recover(moment: Moment): readonly PollTask[] {
     this.#failures = 0;
     if (this.#probe !== undefined) this.#probe.retired = true;
     this.#probe = undefined;
     this.#told.renew();
-    return this.#session === undefined ? [] : this.#startPolling(this.#session, now);
+    return this.#session === undefined ? [] : this.#startPolling(this.#session, moment);
   }
 
-  #startPolling(session: UnitSession, now: Uptime): readonly PollTask[] {
+  #startPolling(session: UnitSession, moment: Moment): readonly PollTask[] {
+    const now = moment.uptime;
     this.#failures = 0;
     this.#probe = undefined;
-    this.#plannedAt = now;
+    this.#holeCare.answers(now);
     this.#vettings.doubtAll();
-    const polls = this.#plan.start(session, this.#kinds(), now);
+    const polls = this.#plan.start(session, { ...this.#kinds(), holes: "keep" }, now);
+    this.#teller.mark(this.#plan.missing(), "unknown-address", moment);
     const vettings = this.#vettings.tasks((slots) => this.planOnce(slots), now);
     return [...this.#keepAlives(session, now), ...vettings, ...polls];
   }
@@ -282,12 +291,5 @@ export class SessionKeeper {
     this.#vettings.retireAll();
     if (this.#probe !== undefined) this.#probe.retired = true;
     if (this.#keepAlive !== undefined) this.#keepAlive.retired = true;
-  }
-
-  /** Asks a unit whether it is there: the exchange of the most urgent class, or any point that can be asked. */
-  #firstExchange(): Pick<PollTask, "exchange" | "keepAlive"> | undefined {
-    const exchange =
-      this.#plan.probeExchange() ?? this.#teller.readable.flatMap((slot) => this.planOnce([slot])).at(0);
-    return exchange && { exchange, keepAlive: undefined };
   }
 }

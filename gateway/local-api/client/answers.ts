@@ -66,7 +66,26 @@ export interface BusAnswer {
   readonly occupancy: number | null;
   readonly exchangesPerSecond: number | null;
   readonly faults: Readonly<Record<string, number>>;
+  /** `null`: the transport has no errors of its own to count. */
+  readonly health: LineHealthAnswer | null;
   readonly units: readonly UnitAnswer[];
+}
+
+/** Counts since the field host started, over all openings of the line. */
+export interface LineHealthAnswer {
+  /** Share of the last 5 minutes' requests without a line error; `null` before the 10th. */
+  readonly scorePercent: number | null;
+  readonly requests: number;
+  readonly answers: number;
+  readonly retries: number;
+  readonly silences: number;
+  readonly crcErrors: number;
+  readonly shortFrames: number;
+  readonly lateReplies: number;
+  readonly unexpectedSenders: number;
+  readonly noiseBytes: number;
+  /** What a person should do about the line. */
+  readonly hints: readonly string[];
 }
 
 export interface UnitAnswer {
@@ -79,6 +98,14 @@ export interface UnitAnswer {
     readonly askedMs: number;
     readonly reachedMs: number | null;
   }[];
+  /** Share of the last window that the line was busy with this unit: 0 … 1. */
+  readonly lineShare: number;
+  /** Places that answered "illegal address": `holding:20-21`. */
+  readonly holes: readonly string[];
+  /** What the unit tells by itself; `null`: nothing. `state`: `starting`, `live`, or the fault that ended it. */
+  readonly subscription: { readonly points: number; readonly state: string } | null;
+  /** Devices that answer, but are not what their profiles say. */
+  readonly wrongDevices: readonly { readonly deviceId: string; readonly why: string }[];
 }
 
 export interface FieldHostAnswer {

@@ -10,7 +10,10 @@ import type { StoreOwner } from "./store-owner.ts";
 import type { TimeQualitySource } from "./time-quality-source.ts";
 
 export interface StoreParts
-  extends Pick<Store, "incarnation" | "openedAt" | "lineage" | "findings" | "commands" | "desired"> {
+  extends Pick<
+    Store,
+    "incarnation" | "openedAt" | "lineage" | "findings" | "commands" | "desired" | "holes"
+  > {
   readonly evidence: EvidenceLog;
   readonly telemetry: TelemetryLog;
   readonly sync: StoreSyncLedger;
@@ -33,6 +36,7 @@ export class OpenedStore implements Store {
   readonly telemetry: Store["telemetry"];
   readonly sync: Store["sync"];
   readonly desired: Store["desired"];
+  readonly holes: Store["holes"];
   readonly #parts: StoreParts;
   #closed: Promise<void> | undefined;
 
@@ -46,6 +50,7 @@ export class OpenedStore implements Store {
     this.telemetry = parts.telemetry;
     this.sync = parts.sync;
     this.desired = parts.desired;
+    this.holes = parts.holes;
     this.#parts = parts;
   }
 

@@ -64,6 +64,7 @@ export function busPlan(units: readonly (readonly SitePoint[])[], requestTimeout
       unitAddress: String(index + 1),
       quirks: [],
       points,
+      fingerprint: "as-tested",
       probes: [],
       sweeps: [...new Set(points.map((point) => point.definition.pollClass))].map((pollClass, place) => ({
         number: (index + 1) * 10 + place,
