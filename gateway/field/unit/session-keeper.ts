@@ -122,8 +122,10 @@ export class SessionKeeper {
   ): readonly PollTask[] {
     const { task } = exchange;
     if (task?.vetting !== undefined) return this.#vetted(task, samples, moment);
+    // A device may have been exchanged while it was silent: first it is doubted, then what it says is judged.
+    const recovered = this.#failures > 0 ? this.#recover(moment) : undefined;
     this.#teller.accept(exchange.slots, samples, moment);
-    if (this.#failures > 0) return this.#recover(moment);
+    if (recovered !== undefined) return recovered;
     if (task === undefined) return [];
     task.answeredAt = moment.uptime;
     return task.split === undefined ? [] : this.#plan.answered(task, moment.uptime).added;
