@@ -22,9 +22,9 @@ export type ToHost =
   | { readonly kind: "withdraw"; readonly ticket: Ticket }
   | { readonly kind: "stop" };
 
-/** From a field host to the core. `heartbeat`: every second, from the event loop that does the work. */
+/** From a field host to the core. `heartbeat`: every second, from the event loop that does the work, with its resident memory. */
 export type FromHost =
-  | { readonly kind: "heartbeat" }
+  | { readonly kind: "heartbeat"; readonly rssBytes: number }
   | { readonly kind: "report"; readonly report: FieldReport }
   | { readonly kind: "operation-end"; readonly ticket: Ticket; readonly result: OperationResult }
   | { readonly kind: "read-end"; readonly ticket: Ticket; readonly result: FreshReadResult }

@@ -42,6 +42,7 @@ export class HostProcess {
   #isGone = false;
   #hasReported = false;
   #beatsMissed = 0;
+  #rssBytes = 0;
   #lastRound: Uptime;
 
   constructor(child: ChildProcess, clock: Clock, sink: FieldReportSink) {
@@ -56,6 +57,11 @@ export class HostProcess {
       child.once("error", (error) => resolve(`it could not be run: ${error.message}`));
     });
     child.on("message", (data) => this.#take(readFromHost(data)));
+  }
+
+  /** Resident memory at its last heartbeat. */
+  get rssBytes(): number {
+    return this.#rssBytes;
   }
 
   get pid(): number | undefined {
@@ -129,7 +135,10 @@ export class HostProcess {
     if (this.#isGone) return;
     // At a start a beat may stand behind seconds of readings, which only a live host can have sent.
     this.#beatsMissed = 0;
-    if (message.kind === "heartbeat") return;
+    if (message.kind === "heartbeat") {
+      this.#rssBytes = message.rssBytes;
+      return;
+    }
     if (message.kind === "report") {
       this.#hasReported = true;
       this.#sink(message.report);

@@ -30,6 +30,12 @@ const STOP_WITHIN = Seconds(3);
  * and a heap that grows to some four times what lives in it before it is swept.
  */
 const MEMORY_FLAGS = ["--max-semi-space-size=4", "--heap-growing-percent=25"];
+/** A host needs some 25 MB and 1 kB a point; what grows past this leaks, and is ended before the machine suffers. */
+const HEAP_BASE_MIB = 192;
+const HEAP_MIB_PER_1000_POINTS = 2;
+/** Beside the heap: code, stacks, buffers. */
+const OFF_HEAP_MIB = 192;
+const MIB = 1_024 * 1_024;
 const DEFAULT_ENTRY = new URL("./field-host-main.ts", import.meta.url);
 
 export interface HostSupervisorParts {
@@ -39,6 +45,17 @@ export interface HostSupervisorParts {
   readonly sink: FieldReportSink;
   /** Program of the host process; a bundle and tests bring their own. */
   readonly entry?: URL;
+  /** Bound of its JavaScript heap; default: by the number of its points. */
+  readonly heapMib?: number;
+}
+
+/** Beyond it V8 ends the process. */
+function heapFor({ buses }: FieldPlan): number {
+  const points = buses.reduce(
+    (sum, bus) => sum + bus.units.reduce((all, unit) => all + unit.points.length, 0),
+    0,
+  );
+  return HEAP_BASE_MIB + Math.ceil(points / 1_000) * HEAP_MIB_PER_1000_POINTS;
 }
 
 /**
@@ -50,6 +67,7 @@ export class HostSupervisor implements Field, FieldFrames, LoopService {
   readonly #parts: HostSupervisorParts;
   readonly #logger: Logger;
   readonly #outage: OutageTeller;
+  readonly #heapMib: number;
   #host: HostProcess | undefined;
   #isStopping = false;
 
@@ -57,6 +75,7 @@ export class HostSupervisor implements Field, FieldFrames, LoopService {
     this.name = `field host ${parts.plan.group}`;
     this.#parts = parts;
     this.#logger = parts.logger.child({ fieldHost: parts.plan.group });
+    this.#heapMib = parts.heapMib ?? heapFor(parts.plan);
     this.#outage = new OutageTeller(parts.plan, parts.clock, parts.sink);
   }
 
@@ -108,7 +127,7 @@ export class HostSupervisor implements Field, FieldFrames, LoopService {
     // No inherited node options: a loader or debugger of the core is not the host's.
     const child = fork(entry, [plan.group, logger.level], {
       serialization: "advanced",
-      execArgv: MEMORY_FLAGS,
+      execArgv: [...MEMORY_FLAGS, `--max-old-space-size=${this.#heapMib}`],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const host = new HostProcess(child, clock, this.#outage.sink);
@@ -141,7 +160,10 @@ export class HostSupervisor implements Field, FieldFrames, LoopService {
   async #watch(host: HostProcess, signal: AbortSignal): Promise<string> {
     while (!signal.aborted) {
       await this.#sleep(ROUND, signal);
-      if (!signal.aborted && host.checkBeat() === "wedged") return "it missed three heartbeats";
+      if (signal.aborted) break;
+      if (host.checkBeat() === "wedged") return "it missed three heartbeats";
+      if (host.rssBytes > (this.#heapMib + OFF_HEAP_MIB) * MIB)
+        return `it held ${Math.round(host.rssBytes / MIB)} MiB, at most ${this.#heapMib + OFF_HEAP_MIB}`;
     }
     return "the gateway is stopping";
   }

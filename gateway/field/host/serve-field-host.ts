@@ -135,7 +135,8 @@ class HostEnd {
 
   async #beat(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.#inFlight < IN_FLIGHT_MAX) this.#send({ kind: "heartbeat" });
+      if (this.#inFlight < IN_FLIGHT_MAX)
+        this.#send({ kind: "heartbeat", rssBytes: process.memoryUsage.rss() });
       try {
         await this.#parts.clock.sleep(HEARTBEAT_EVERY, signal);
       } catch (error) {

@@ -15,13 +15,16 @@ export class Supervised implements AsyncDisposable {
   readonly #ended: Promise<void>;
 
   constructor(group: string) {
-    const points = [0, 1, 2, 9].map((register) => sitePoint(1, register, { pollClass: "safety-status" }));
+    const points = [0, 1, 2, 7, 8, 9].map((register) =>
+      sitePoint(1, register, { pollClass: "safety-status" }),
+    );
     this.supervisor = new HostSupervisor({
       plan: { group, buses: [busPlan([points, [sitePoint(2, 0), sitePoint(2, 1)]], 1_000)] },
       clock: systemClock,
       logger: pino({ level: "silent" }),
       sink: (report) => this.reports.push({ at: performance.now(), report }),
       entry: ENTRY,
+      heapMib: 64,
     });
     this.#ended = this.supervisor.run(this.#stop.signal);
   }
