@@ -2,7 +2,7 @@ import type { Device } from "../domain/device.ts";
 import type { PointId, PointNumber } from "../domain/ids.ts";
 import type { PointDefinition } from "../domain/point.ts";
 import type { Catalogue, CatalogueDevice, CatalogueKind, CataloguePoint } from "../domain/wire/catalogue.ts";
-import { isPolled } from "./field/unit/unit-points.ts";
+import { isConfirmed } from "./field/unit/unit-points.ts";
 import type { FieldPlans } from "./field-plans.ts";
 import type { Site } from "./site/site.ts";
 
@@ -87,7 +87,7 @@ function pointEntry(definition: PointDefinition): CataloguePoint {
     commandClass: commandClass ?? null,
     pollClass,
     maxAgeMs: maxAge,
-    polled: isPolled(definition),
+    polled: isConfirmed(definition),
     readBack: readBack?.point ?? null,
     ...(asked.length > 0 && { interlock: asked }),
   };

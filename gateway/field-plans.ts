@@ -1,7 +1,7 @@
 import type { PointNumber } from "../domain/ids.ts";
 import type { FieldPlan, FieldUnitPlan } from "./field/field-plan.ts";
 import { planField } from "./field/plan-field.ts";
-import { isPolled } from "./field/unit/unit-points.ts";
+import { isConfirmed } from "./field/unit/unit-points.ts";
 import type { Site } from "./site/site.ts";
 
 /** What each field host is told, and which sweep confirms each point. */
@@ -26,6 +26,6 @@ export function makeFieldPlans(site: Site): FieldPlans {
 function noteSweeps({ points, sweeps }: FieldUnitPlan, byPoint: number[]): void {
   const byClass = new Map(sweeps.map(({ pollClass, number }) => [pollClass, number]));
   for (const { number, definition } of points) {
-    if (isPolled(definition)) byPoint[number] = byClass.get(definition.pollClass) ?? 0;
+    if (isConfirmed(definition)) byPoint[number] = byClass.get(definition.pollClass) ?? 0;
   }
 }

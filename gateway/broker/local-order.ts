@@ -9,17 +9,22 @@ export interface LocalOrders {
     readonly commandId: CommandId;
     readonly pointId: string;
     readonly value: number | boolean | string;
+    readonly args: readonly (number | boolean | string)[];
     readonly issuedBy: string;
     readonly deadline: Uptime;
     readonly confirmation: "person" | "none";
   }): { readonly admitted: CommandState; readonly end: Promise<CommandState> };
 }
 
+const value = z.union([z.number(), z.boolean(), z.string().max(4_096)]);
+
 /** Payload of a command topic: JSON of at most 8 KiB. */
 const order = z.strictObject({
   /** UUIDv7: repeating it gives the same verdict again, never a second effect. */
   commandId: z.string(),
-  value: z.union([z.number(), z.boolean(), z.string().max(4_096)]),
+  value,
+  /** Of an action, whose value is true; in the order of its definition. */
+  args: z.array(value).max(16).default([]),
   /** From its receipt on; later nothing moves. */
   deadlineMs: z.number().int().min(1).max(60_000),
 });
@@ -49,7 +54,7 @@ export function parseOrder(
     const issue = parsed.error.issues[0];
     return { fault: `/${issue?.path.join("/") ?? ""}: ${issue?.message ?? "unreadable"}` };
   }
-  const { value, deadlineMs } = parsed.data;
+  const { value, args, deadlineMs } = parsed.data;
   try {
     const commandId = CommandId(parsed.data.commandId);
     const { pointId, issuedBy, clock } = context;
@@ -58,6 +63,7 @@ export function parseOrder(
         commandId,
         pointId,
         value,
+        args,
         issuedBy,
         deadline: after(clock.uptime(), Millis(deadlineMs)),
         // A panel or a script may press by itself: what is hazardous wants a person.

@@ -23,9 +23,39 @@ export function parseValue(
       return parseBoolean(text, point.pointId);
     case "number":
       return parseNumber(text, point);
+    case "action":
+      if (text.trim().toLowerCase() === "run") return true;
+      throw new CliError(
+        "usage",
+        `${point.pointId} is an action: write run, then name=value for each argument`,
+      );
     default:
       return text;
   }
+}
+
+/** `position=yellow-flash timeout=30`, in any order, as the action's arguments in theirs. @throws {CliError} `usage` */
+export function parseArguments(
+  texts: readonly string[],
+  { pointId, args }: Pick<PointAnswer, "pointId" | "args">,
+): readonly (number | boolean | string)[] {
+  const given = new Map(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      return at < 1 ? ([text, undefined] as const) : ([text.slice(0, at), text.slice(at + 1)] as const);
+    }),
+  );
+  const names = args.map(({ name }) => name);
+  const takes =
+    names.length === 0 ? "takes no arguments" : `takes ${names.map((name) => `${name}=…`).join(" ")}`;
+  const unknown = [...given.keys()].find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new CliError("usage", `${pointId} ${takes}, not ${JSON.stringify(unknown)}`);
+  return args.map((argument) => {
+    const text = given.get(argument.name);
+    if (text === undefined) throw new CliError("usage", `${pointId} ${takes}: ${argument.name} is missing`);
+    return parseValue(text, { ...argument, pointId: `${pointId}, argument ${argument.name},` });
+  });
 }
 
 function parseBoolean(text: string, pointId: string): boolean {

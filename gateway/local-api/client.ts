@@ -103,6 +103,8 @@ export class LocalApiClient {
       readonly device: string;
       readonly point: string;
       readonly value: number | boolean | string;
+      /** Of an action, in order; absent: none. */
+      readonly args?: readonly (number | boolean | string)[];
       readonly deadlineMs: number;
     },
     wait: Millis,

@@ -46,6 +46,7 @@ export class CommandDesk {
       commandId: id,
       pointId,
       value: body.value,
+      args: body.args,
       issuedBy,
       deadline,
       // The CLI asks back before it sends what can hurt somebody.

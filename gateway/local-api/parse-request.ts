@@ -18,6 +18,8 @@ const commandBody = z.strictObject({
   device: slug,
   point: slug,
   value,
+  /** Of an action, in the order of its definition. */
+  args: z.array(value).max(16).default([]),
   /** From its receipt on; later nothing moves. */
   deadlineMs: z.number().int().min(1).max(60_000).default(5_000),
 });

@@ -31,6 +31,7 @@ export function readingAnswer(
     unit: definition.unit,
     access: definition.access,
     range: definition.range ?? null,
+    args: definition.args ?? [],
     commandClass: definition.commandClass ?? null,
     value: reading?.value ?? null,
     quality: reading?.quality ?? "bad/waiting-for-initial-data",

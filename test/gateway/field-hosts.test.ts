@@ -29,7 +29,11 @@ t.test("a killed field host is told of at once, started again, and the other hos
       .filter(isDown)
       .map((change) => [change.point, change.value, change.quality])
       .toSorted(),
-    [1_000, 1_001, 1_002, 1_007, 1_008, 1_009, 2_000, 2_001].map((point) => [point, null, "bad/no-communication"]),
+    [1_000, 1_001, 1_002, 1_007, 1_008, 1_009, 2_000, 2_001].map((point) => [
+      point,
+      null,
+      "bad/no-communication",
+    ]),
     "every point of the group, once",
   );
   await lighting.see(down.at, isGood);

@@ -3,6 +3,7 @@ import { BusId } from "../../domain/ids.ts";
 import type { BusHealth } from "../../drivers/driver.ts";
 import { advice, formatBus, formatBuses } from "../../gateway/cli/commands/format-bus.ts";
 import { palette } from "../../gateway/cli/paint.ts";
+import { parseArguments, parseValue } from "../../gateway/cli/parse-value.ts";
 import type { UnitHoles } from "../../gateway/field/field-plan.ts";
 import { LineHealth } from "../../gateway/field/line-health.ts";
 import { withKnownHoles } from "../../gateway/known-holes.ts";
@@ -195,5 +196,30 @@ t.test(
     t.match(metrics, /nerve_unit_line_share_ratio\{bus="line-1",unit="7"\} 0\.42\n/);
     t.match(metrics, /nerve_unit_wrong_devices\{bus="line-1",unit="9"\} 1\n/);
     t.match(metrics, /nerve_unit_interval_seconds\{bus="line-1",unit="8",class="fast"\} 1\n/);
+  },
+);
+
+t.test(
+  "an action's arguments are given by name, in any order, in their units; what is missing or unknown is said",
+  async (t) => {
+    const action = {
+      pointId: "junction-7/set-position",
+      type: "action",
+      unit: "1",
+      args: [
+        { name: "position", type: "text", unit: "1" },
+        { name: "timeout", type: "number", unit: "min" },
+      ],
+    } as const;
+    t.same(parseArguments(["timeout=30 min", "position=a=b"], action), ["a=b", 30]);
+    t.equal(parseValue("run", action), true);
+    t.throws(() => parseValue("on", action), /is an action: write run/);
+    t.throws(() => parseArguments(["position=x"], action), /takes position=… timeout=…: timeout is missing/);
+    t.throws(
+      () => parseArguments(["position=x", "timeout=5 s"], action),
+      /argument timeout, is in min, not in s/,
+    );
+    t.throws(() => parseArguments(["x=1"], action), /not "x"/);
+    t.throws(() => parseArguments(["x"], { ...action, args: [] }), /takes no arguments/);
   },
 );

@@ -7,7 +7,7 @@ import { type ExitName, exitOf } from "../exit-codes.ts";
 import { formatOutcome } from "../format-command.ts";
 import { formatValue } from "../format-value.ts";
 import { palette } from "../paint.ts";
-import { parseValue } from "../parse-value.ts";
+import { parseArguments, parseValue } from "../parse-value.ts";
 
 /** The gateway waits for the read-back this long past the deadline. */
 const READ_BACK_WAIT_MS = 60_000;
@@ -27,35 +27,44 @@ export function addWrite(program: Command, act: Act): void {
     )
     .argument("<device>", "id of a device")
     .argument("<point>", "name of a point")
-    .argument("<value>", "40, 40%, on, off, true, false or text, as the point takes it")
+    .argument("<value>", "40, 40%, on, off, true, false or text, as the point takes it; run for an action")
+    .argument("[arguments...]", "of an action: name=value for each")
     .option("--deadline <duration>", "later than this nothing moves, 1 ms to 60 s", "5s")
     .option("--yes", "do not ask back")
     .addHelpText(
       "after",
-      "\nExamples:\n  nerve write lamp-0042 dim-level 40%\n  nerve write bollard-3 raise on --deadline 2s --yes\n  nerve write lamp-0042 dim-level 40 --json | jq .state.name\n",
+      "\nExamples:\n  nerve write lamp-0042 dim-level 40%\n  nerve write bollard-3 raise on --deadline 2s --yes\n  nerve write junction-7 set-functional-position run position=yellow-flash timeout=30\n  nerve write lamp-0042 dim-level 40 --json | jq .state.name\n",
     )
     .action(act<WriteOptions>(write));
 }
 
 async function write({ shell, options, args }: Acting<WriteOptions>): Promise<ExitName> {
   const [device = "", point = "", text = ""] = args;
+  const written = argumentTexts(args[3]);
   const deadlineMs = parseDeadline(options.deadline);
   const { askGateway } = await import("../ask-gateway.ts");
   const known = await askGateway(options, shell, (client) => client.point({ device, point }));
   const value = parseValue(text, known);
-  await askBack(known, formatValue(value, known.unit), { shell, options });
+  const given = parseArguments(written, known);
+  const shown = known.type === "action" ? ["run", ...written].join(" ") : formatValue(value, known.unit);
+  await askBack(known, shown, { shell, options });
   const { newCommandId } = await import("../../local-api/client/command-id.ts");
   const commandId = newCommandId(shell.clock.now(), shell.random);
-  const order = { name: shell.userName, commandId, device, point, value, deadlineMs };
+  const order = { name: shell.userName, commandId, device, point, value, args: given, deadlineMs };
   const wait = Millis(deadlineMs + READ_BACK_WAIT_MS);
   const answer = await askGateway(options, shell, (client) => client.command(order, wait)).catch(
     (error: unknown) => {
       throw unknownOutcome(error, commandId);
     },
   );
-  const shown = options.json ? `${JSON.stringify(answer)}\n` : formatOutcome(answer, palette(shell.colour));
-  shell.output.write(shown);
+  const end = options.json ? `${JSON.stringify(answer)}\n` : formatOutcome(answer, palette(shell.colour));
+  shell.output.write(end);
   return exitOf(answer.state);
+}
+
+/** Commander gives what is variadic as a list. */
+function argumentTexts(rest: unknown): readonly string[] {
+  return Array.isArray(rest) ? rest.map(String) : [];
 }
 
 function parseDeadline(text: string): number {

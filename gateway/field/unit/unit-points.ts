@@ -6,6 +6,11 @@ export function isPolled(definition: Pick<PointDefinition, "access" | "type">): 
   return definition.access !== "write" && definition.type !== "action";
 }
 
+/** Whether sweeps tell its age: what happened is as old as it is, however well the unit answers since. */
+export function isConfirmed(definition: Pick<PointDefinition, "access" | "type" | "event">): boolean {
+  return isPolled(definition) && definition.event !== true;
+}
+
 /** The points behind one unit address by slot: their place in the unit's list, used wherever speed counts. */
 export class UnitPoints {
   readonly points: readonly SitePoint[];

@@ -160,6 +160,8 @@ export interface PointAnswer {
   readonly unit: string;
   readonly access: "read" | "write" | "read-write";
   readonly range: { readonly min: number; readonly max: number } | null;
+  /** What an action takes, in order; empty for all else. */
+  readonly args: readonly ArgumentAnswer[];
   readonly commandClass: CommandClass | null;
   /** `null` exactly when the quality is bad. */
   readonly value: PointValue | null;
@@ -173,6 +175,14 @@ export interface PointAnswer {
   /** ISO 8601; `null`: never read. */
   readonly gatewayTimestamp: string | null;
   readonly desired: DesiredAnswer | null;
+}
+
+export interface ArgumentAnswer {
+  readonly name: string;
+  readonly type: "number" | "boolean" | "text";
+  readonly unit: string;
+  readonly range?: { readonly min: number; readonly max: number };
+  readonly oneOf?: readonly PointValue[];
 }
 
 export interface DesiredAnswer {
