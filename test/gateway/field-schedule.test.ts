@@ -61,6 +61,25 @@ t.test("an overloaded line starves no class for ever: one turn in sixteen goes t
   t.ok(turns > 1 && turns <= 300, `served after ${turns} turns`);
 });
 
+t.test("keep-alives that fill a line leave the slow reads their turn", async (t) => {
+  const scheduler = new BusScheduler<string, ScheduledTask>();
+  const slow = task(rankOf("slow"), 0, 900_000);
+  scheduler.add(slow);
+  for (let unit = 0; unit < 10; unit += 1) scheduler.add(task(rankOf("safety-status"), 0, 50));
+  let now = 0;
+  for (
+    let next = scheduler.take(now, "polls");
+    next !== slow && next !== undefined;
+    next = scheduler.take(now, "polls")
+  ) {
+    now += 20;
+    next.due = dueAfter(next, now);
+    scheduler.add(next);
+    if (now > 900_000) break;
+  }
+  t.ok(now < 300_000, `served after ${now / 1_000} s of its 900`);
+});
+
 t.test("units do not start together, and a task keeps its phase", async (t) => {
   const dues = Array.from({ length: 50 }, (_, index) => spread(0, 5_000, { index, count: 50 }));
   t.ok(new Set(dues.map(({ due }) => due)).size >= 50, "each starts alone");
