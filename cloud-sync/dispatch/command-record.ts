@@ -11,6 +11,8 @@ export interface CommandRecord {
   readonly gatewayId: GatewayId;
   readonly pointId: PointId;
   readonly value: PointValue;
+  /** Of an action, in the order of its definition; empty for all else. */
+  readonly args: readonly PointValue[];
   /** Null: the point is unknown here, so nobody knows what it may endanger. */
   readonly commandClass: CommandClass | null;
   readonly origin: "center" | "local";

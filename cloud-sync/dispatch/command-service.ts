@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CommandId, GatewayId, PointId } from "../../domain/ids.ts";
 import type { CommandClass } from "../../domain/point.ts";
 import type { PointValue } from "../../domain/reading.ts";
@@ -16,6 +17,8 @@ export interface Order {
   readonly gatewayId: GatewayId;
   readonly pointId: PointId;
   readonly value: PointValue;
+  /** Of an action, in the order of its definition; empty for all else. */
+  readonly args: readonly PointValue[];
   /** From the authorisation on; default and most: `COMMAND_LIFE` of the point's class. */
   readonly ttl: Millis | null;
   /** The client's own, so that it may ask again without ordering again. */
@@ -116,6 +119,7 @@ export class CommandService {
       gatewayId: order.gatewayId,
       pointId: order.pointId,
       value: order.value,
+      args: order.args,
       commandClass,
       origin: "center",
       issuedBy: asked.issuedBy,
@@ -173,7 +177,10 @@ async function reserve(
 async function sameCommand(tx: CommandTransaction, draft: CommandRecord): Promise<CommandRecord> {
   const held = (await tx.hold([draft.id])).get(draft.id);
   const same =
-    held?.gatewayId === draft.gatewayId && held.pointId === draft.pointId && held.value === draft.value;
+    held?.gatewayId === draft.gatewayId &&
+    held.pointId === draft.pointId &&
+    held.value === draft.value &&
+    isDeepStrictEqual(held.args, draft.args);
   if (held === undefined || !same) throw new DispatchError("id-taken", `command ${draft.id}`);
   return held;
 }

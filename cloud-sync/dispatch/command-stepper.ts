@@ -121,7 +121,7 @@ export class CommandStepper {
       pointId: command.pointId,
       action,
       value: command.value,
-      args: [],
+      args: [...command.args],
       commandClass,
       sequence: { generation, counter: sequence },
       session,

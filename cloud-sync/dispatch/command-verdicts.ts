@@ -96,6 +96,7 @@ export class CommandVerdicts implements VerdictSink {
       authorizedAt: null,
       sent: null,
       confirmed: null,
+      args: [],
       operatedAt: null,
       state,
       changedAt: at,

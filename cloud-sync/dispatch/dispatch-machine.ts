@@ -71,14 +71,18 @@ export function decideNext(command: CommandRecord, circumstances: Circumstances)
 
 /** Why the order can not be carried out as it stands; the gateway checks all of it again. */
 export function judgeOrder(
-  command: Pick<CommandRecord, "gatewayId" | "pointId" | "value">,
+  command: Pick<CommandRecord, "gatewayId" | "pointId" | "value" | "args">,
   point: CommandablePoint | undefined,
 ): CommandState | undefined {
-  const { pointId, gatewayId, value } = command;
+  const { pointId, gatewayId, value, args } = command;
   if (point === undefined) return rejected("unknown-point", `${gatewayId} has told of no point ${pointId}`);
   if (point.access === "read" || point.commandClass === null)
     return rejected("not-writable", `${pointId} can be read only`);
-  if (point.type === "action") return rejected("unsupported", `${pointId} is an action, not a value to set`);
+  if (point.type === "action") {
+    // The gateway's profile knows the arguments; it checks their number, types and ranges.
+    return value === true ? undefined : rejected("wrong-type", `${pointId} is run with the value true`);
+  }
+  if (args.length > 0) return rejected("wrong-type", `${pointId} takes no arguments`);
   if (!hasType(value, point.type))
     return rejected("wrong-type", `${pointId} takes a ${point.type}, not ${JSON.stringify(value)}`);
   if (typeof value === "number" && point.range !== null && !isWithin(value, point.range)) {

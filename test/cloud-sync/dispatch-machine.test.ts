@@ -24,6 +24,7 @@ const commandOf = (changes: Partial<CommandRecord> = {}): CommandRecord => ({
   gatewayId: GatewayId("gw-test"),
   pointId: PointId("lamp-1/dim-level"),
   value: 40,
+  args: [],
   commandClass: "K1",
   origin: "center",
   issuedBy: "operator/test",

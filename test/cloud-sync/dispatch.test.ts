@@ -73,6 +73,31 @@ t.test("what can not be carried out ends at once, with its cause", async (t) => 
   t.same(dispatch.link.frames, [], "nothing was sent");
 });
 
+t.test("an action leaves with its arguments, signed, and is another order with others", async (t) => {
+  const dispatch = await openTestDispatch(t);
+  dispatch.link.up();
+  const ramp = { pointId: PointId("lamp-1/ramp"), value: true, args: [70, "slow"] };
+  const order = await dispatch.order(ramp);
+  t.same((await dispatch.find(order.id)).args, [70, "slow"], "kept with the order");
+  await dispatch.round();
+  const [frame] = dispatch.link.frames;
+  if (frame === undefined) throw new Error("nothing was sent");
+  t.match(frame, { pointId: "lamp-1/ramp", value: true, args: [70, "slow"], commandClass: "K2" });
+  t.ok(isCommandSignatureValid(frame, dispatch.publicKey));
+  t.notOk(
+    isCommandSignatureValid({ ...frame, args: [71, "slow"] }, dispatch.publicKey),
+    "I31 the signature binds them",
+  );
+  t.equal((await dispatch.order({ ...ramp, commandId: order.id })).id, order.id);
+  await t.rejects(dispatch.order({ ...ramp, args: [71, "slow"], commandId: order.id }), { code: "id-taken" });
+  t.match((await dispatch.order({ ...ramp, value: false })).state, { name: "rejected", cause: "wrong-type" });
+  t.match(
+    (await dispatch.order({ args: [1] })).state,
+    { name: "rejected", cause: "wrong-type" },
+    "a set-point takes none",
+  );
+});
+
 t.test("I28 K2 and K3 to an offline gateway are refused at once", async (t) => {
   const dispatch = await openTestDispatch(t);
   for (const pointId of ["lamp-1/reset", "lamp-1/open"]) {

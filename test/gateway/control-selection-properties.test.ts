@@ -203,6 +203,7 @@ class Pair {
       gatewayId: "gw-1" as CommandRecord["gatewayId"],
       pointId: DEMAND_ID,
       value: true,
+      args: [],
       commandClass: "K3",
       origin: "center",
       issuedBy: counter % 2 === 0 ? "operator/anna" : "operator/bob",

@@ -40,10 +40,13 @@ const PROBLEMS: Readonly<
 };
 
 const byId = z.strictObject({ id: commandIdText });
+const plainValue = z.union([z.number(), z.boolean(), z.string().max(4_096)]);
 const order = z.strictObject({
   gatewayId: slug,
   pointId: pointIdText,
-  value: z.union([z.number(), z.boolean(), z.string().max(4_096)]),
+  value: plainValue,
+  /** Of an action, whose value is true; in the order of its definition. */
+  args: z.array(plainValue).max(16).default([]),
   /** From now on; 24 h for a set-point unless given. */
   ttlMs: z.number().int().min(1).max(COMMAND_LIFE.K1.max).optional(),
   commandId: commandIdText.optional(),
@@ -79,6 +82,7 @@ function addOrders(
       const asked = {
         ...point,
         value: body.value,
+        args: body.args,
         ttl: ttlMs === undefined ? null : Millis(ttlMs),
         commandId: id === undefined ? null : CommandId(id),
         confirmed: await previews.confirmed(point, confirm),

@@ -10,6 +10,8 @@ export const commandView = z.object({
   gatewayId: z.string(),
   pointId: z.string(),
   value: pointValue,
+  /** Of an action; empty for all else. */
+  args: z.array(pointValue),
   commandClass: z.enum(["K0", "K1", "K2", "K3"]).nullable(),
   origin: z.enum(["center", "local"]),
   issuedBy: z.string(),
@@ -75,6 +77,7 @@ function viewOf(command: CommandRecord, history: readonly CommandStep[]): Comman
     gatewayId: command.gatewayId,
     pointId: command.pointId,
     value: command.value,
+    args: [...command.args],
     commandClass: command.commandClass,
     origin: command.origin,
     issuedBy: command.issuedBy,

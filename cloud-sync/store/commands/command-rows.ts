@@ -12,6 +12,7 @@ export interface CommandRow {
   readonly gateway_id: GatewayId;
   readonly point_id: PointId;
   readonly value: PointValue;
+  readonly args: readonly PointValue[];
   readonly command_class: CommandClass | null;
   readonly origin: "center" | "local";
   readonly issued_by: string;
@@ -47,7 +48,7 @@ interface ToldEvidence {
 }
 
 const COLUMNS = `command_id, gateway_id, point_id, value, command_class, origin, issued_by, created_at, ttl_ms, generation, sequence,
-  authorized_at, sent_at, sent_session, budget_ms, state, state_detail, changed_at, resolved_at, resolved_by, resolution, resolution_evidence, operated_at, confirmed`;
+  authorized_at, sent_at, sent_session, budget_ms, state, state_detail, changed_at, resolved_at, resolved_by, resolution, resolution_evidence, operated_at, confirmed, args`;
 /** As the partial index `commands_open` has it. */
 const OPEN = `origin = 'center'
   and state not in ('succeeded', 'failed', 'rejected', 'expired', 'cancelled', 'superseded', 'outcome-unknown')`;
@@ -58,7 +59,7 @@ export async function insertCommand(tx: Transaction, row: CommandRow): Promise<b
     {
       name: "command-insert",
       text: `insert into commands (${COLUMNS})
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
              on conflict (command_id) do nothing returning command_id`,
     },
     [
@@ -74,6 +75,7 @@ export async function insertCommand(tx: Transaction, row: CommandRow): Promise<b
       row.generation,
       ...changingValues(row),
       row.confirmed === null ? null : JSON.stringify(row.confirmed),
+      JSON.stringify(row.args),
     ],
   );
   return rows.length > 0;
