@@ -146,6 +146,7 @@ async function startHost(line: PacedLine, units: readonly number[], clock: Clock
     units: units.map((unit) => ({
       unitAddress: String(unit),
       quirks: [],
+      fingerprint: "bench",
       probes: [],
       points: pointsOf(unit),
       sweeps: [{ number: unit, pollClass: "fast" }],
