@@ -13,6 +13,7 @@ const BENCHES: Readonly<
   center: () => import("./center.ts").then((module) => module.benchCenter),
   command: () => import("./command.ts").then((module) => module.benchCommand),
   line: () => import("./line.ts").then((module) => module.benchLine),
+  opcua: () => import("./opcua.ts").then((module) => module.benchOpcUa),
 };
 const NAMES = Object.keys(BENCHES);
 const HELP = `npm run bench -- [NAME …] [--json]

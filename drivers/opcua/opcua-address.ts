@@ -120,7 +120,7 @@ export function parseOpcUaAddress(data: unknown, point: PointKind): OpcUaAddress
     kind: "node",
     namespace: written.namespace,
     node: written.node,
-    dataType: written.dataType ?? presetType(point, written.names !== undefined),
+    dataType: written.dataType ?? presetType(point, written.names),
     ...(written.names !== undefined && { names: written.names }),
     ...(element !== undefined && { element }),
     ...(bit !== undefined && { bit }),
@@ -161,8 +161,8 @@ function argumentOf({ names, value, dataType }: z.output<typeof argument>): Meth
   return { dataType, ...(names !== undefined && { names }), ...(value !== undefined && { value }) };
 }
 
-function presetType({ type }: PointKind, isEnumeration: boolean): WrittenDataType {
-  if (isEnumeration) return "Int32";
+function presetType({ type }: PointKind, names: object | undefined): WrittenDataType {
+  if (names !== undefined) return "Int32";
   return type === "boolean" ? "Boolean" : type === "text" ? "String" : "Double";
 }
 

@@ -3,7 +3,7 @@ import type { PointValue } from "../../domain/reading.ts";
 import type { Bus, Exchange, HoleMap, Sample, SampleSink, UnitSession } from "../driver.ts";
 import type { OpcUaBusConfig } from "./bus-config.ts";
 import { callMethod, readNodes, writeNode } from "./node-services.ts";
-import type { NodeAddress, OpcUaAddress } from "./opcua-address.ts";
+import { footprintOf, type NodeAddress, type OpcUaAddress } from "./opcua-address.ts";
 import type { OpcUaConnection } from "./opcua-connection.ts";
 import { Subscription } from "./subscription.ts";
 import { compileReader, type SampleReader } from "./value-codec.ts";
@@ -51,9 +51,7 @@ class OpcUaUnitSession implements UnitSession<OpcUaAddress> {
   }
 
   plan(points: readonly PointDefinition<OpcUaAddress>[], holes: HoleMap): readonly OpcUaExchange[] {
-    const values = points
-      .filter(isValue)
-      .filter(({ address }) => !holes.has(`${address.namespace};${address.node}`, 0, 1));
+    const values = points.filter(isValue).filter(({ address }) => !isHole(address, holes));
     const most = this.#connection.limits.read;
     return Array.from({ length: Math.ceil(values.length / most) }, (_, index) => {
       const part = values.slice(index * most, (index + 1) * most);
@@ -94,6 +92,11 @@ class OpcUaUnitSession implements UnitSession<OpcUaAddress> {
   ): Promise<void> {
     await this.#subscription.serve({ points: points.filter(isValue), unit: this.#unit, sink }, signal);
   }
+}
+
+function isHole(address: NodeAddress, holes: HoleMap): boolean {
+  const { space, first } = footprintOf(address);
+  return holes.has(space, first, 1);
 }
 
 function isValue(point: PointDefinition<OpcUaAddress>): point is PointDefinition<NodeAddress> {

@@ -158,8 +158,11 @@ async function attempt<Result>(label: string, action: () => Promise<Result>): Pr
   }
 }
 
+/** Where the library itself sees that it can not go on, it says so in words. */
 function statusIn(error: unknown): string | undefined {
-  return error instanceof Error ? /\bBad[A-Z][A-Za-z]+/.exec(error.message)?.[0] : undefined;
+  if (!(error instanceof Error)) return undefined;
+  if (/Cannot find .* user token policy/i.test(error.message)) return "BadIdentityTokenInvalid";
+  return /\bBad[A-Z][A-Za-z]+/.exec(error.message)?.[0];
 }
 
 /** The library writes to the console, past every logger; what it says comes as an error too, or is of no use on site. */

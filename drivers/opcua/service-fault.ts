@@ -65,6 +65,8 @@ function memberOf(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
 }
 
-function isDecoding({ message }: Error): boolean {
-  return /decod|invalid (message|chunk|type)|unexpected response/i.test(message);
+/** The library throws what it stumbles over as it comes. */
+function isDecoding(error: Error): boolean {
+  if (error instanceof TypeError || error instanceof RangeError) return true;
+  return /decod|invalid (message|chunk|type)|unexpected response/i.test(error.message);
 }

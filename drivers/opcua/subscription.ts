@@ -61,7 +61,7 @@ export class Subscription {
     const listener: Listener = { sink: subscribed.sink, untold: new Set(), isComplete: false };
     const ended = endOf(this.#connection, signal);
     try {
-      const id = await this.#open(signal);
+      const id = await this.#open();
       const items = await this.#add(id, { ...subscribed, listener }, signal);
       this.#listeners.add(listener);
       await ended.promise;
@@ -79,8 +79,8 @@ export class Subscription {
     this.#loop?.stop();
   }
 
-  #open(signal: AbortSignal): Promise<number> {
-    this.#made ??= this.#create(signal).catch((error) => {
+  #open(): Promise<number> {
+    this.#made ??= this.#create().catch((error) => {
       // Another unit, or a later try, makes it anew.
       this.#made = undefined;
       throw error;
@@ -88,7 +88,9 @@ export class Subscription {
     return this.#made;
   }
 
-  async #create(signal: AbortSignal): Promise<number> {
+  async #create(): Promise<number> {
+    // Shared by all units: the abort of the one that came first is not the others'.
+    const { signal } = new AbortController();
     const made = await this.#connection.request("create a subscription", signal, (session) =>
       session.createSubscription({
         requestedPublishingInterval: this.#publishInterval,

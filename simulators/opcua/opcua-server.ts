@@ -70,6 +70,11 @@ export class OpcUaServer implements AsyncDisposable {
     return this.#server?.currentSessionCount ?? 0;
   }
 
+  /** As its owner does who has looked at the fingerprint. */
+  async trust(certificate: Buffer): Promise<void> {
+    await this.#server?.serverCertificateManager.trustCertificate(certificate);
+  }
+
   /** Binds the port of the first time again. */
   async start(order: NamespaceOrder): Promise<void> {
     const server = await this.#build();

@@ -50,7 +50,10 @@ export async function openTrafficControllers(
   });
   return {
     reach: { ...server.address, url: server.url, namespace: CABINET_NAMESPACE, cabinets: config.cabinets },
-    actions: [...Object.values(HANDS).map((hand) => handAction(hand, cabinets, show)), restartAction(server)],
+    actions: [
+      ...Object.values(HANDS).map((hand) => handAction(hand, cabinets, show)),
+      restartAction(server, around),
+    ],
     view: () => ({ sessions: server.sessions, cabinets: cabinets.map(viewOf) }),
     [Symbol.asyncDispose]: async () => {
       stop();
@@ -103,7 +106,7 @@ function handAction(hand: Hand, cabinets: readonly TrafficCabinet[], show: () =>
   };
 }
 
-function restartAction(server: OpcUaServer): DeviceAction {
+function restartAction(server: OpcUaServer, { clock }: DeviceSurroundings): DeviceAction {
   return {
     name: "restart-server",
     about: "cuts every connection and starts again; the cabinets run on",
@@ -118,7 +121,7 @@ function restartAction(server: OpcUaServer): DeviceAction {
         : "usual";
       return async () => {
         await server.stop();
-        await new Promise((resolve) => setTimeout(resolve, downMs));
+        if (downMs > 0) await new Promise<void>((resolve) => clock.after(downMs, resolve));
         await server.start(order);
       };
     },

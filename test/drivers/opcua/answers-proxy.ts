@@ -7,7 +7,7 @@ export class AnswersProxy implements AsyncDisposable {
   readonly #pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
   #held: (() => void)[] | undefined;
   #lateMs: number | undefined;
-  #isSpoiling = false;
+  #spoil: ((bytes: Buffer) => Buffer) | undefined;
 
   constructor(server: Server, targetPort: number) {
     this.#server = server;
@@ -37,8 +37,10 @@ export class AnswersProxy implements AsyncDisposable {
     this.#lateMs = delayMs;
   }
 
-  spoilNext(): void {
-    this.#isSpoiling = true;
+  /** Every byte, or only every 8th from the one given. */
+  spoilNext(from?: number): void {
+    const isHit = (at: number): boolean => from === undefined || at % 8 === from;
+    this.#spoil = (bytes) => Buffer.from(bytes.map((byte, at) => (isHit(at) ? byte ^ 0x5a : byte)));
   }
 
   cut(): void {
@@ -72,8 +74,8 @@ export class AnswersProxy implements AsyncDisposable {
   }
 
   #answer(client: Socket, bytes: Buffer): void {
-    const sent = this.#isSpoiling ? Buffer.from(bytes.map((byte) => byte ^ 0x5a)) : bytes;
-    this.#isSpoiling = false;
+    const sent = this.#spoil?.(bytes) ?? bytes;
+    this.#spoil = undefined;
     const send = (): void => {
       if (!client.destroyed) client.write(sent);
     };
