@@ -69,6 +69,7 @@ export class OpcUaConnection {
   readonly #session: RawSession;
   readonly #timeout: Millis;
   readonly #over = Promise.withResolvers<unknown>();
+  readonly #listeners = new Set<(cause: unknown) => void>();
   #fault: DeviceFault | undefined;
   #closing: Promise<void> | undefined;
 
@@ -97,14 +98,22 @@ export class OpcUaConnection {
     return this.#timeout;
   }
 
-  onLost(callback: (cause: unknown) => void): void {
-    this.lost.then(callback, callback);
+  /**
+   * Calls back with what took the connection, at once if it is lost already. The returned function calls it off: a promise
+   * would keep every request that ever waited, as long as the session lives.
+   */
+  onLost(callback: (cause: unknown) => void): () => void {
+    if (this.#fault !== undefined) callback(this.#fault.cause);
+    else this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
   }
 
   /** Settles {@link lost} and everything that waits; the first cause counts. */
   lose(cause: unknown): void {
     if (this.#fault !== undefined) return;
     this.#fault = new DeviceFault("connection-lost", "use a session that was lost", { cause });
+    for (const listener of this.#listeners) listener(cause);
+    this.#listeners.clear();
     this.#over.resolve(cause);
   }
 
@@ -126,12 +135,15 @@ export class OpcUaConnection {
     const cancel = this.context.clock.schedule(this.#timeout, () =>
       first.reject(new DeviceFault("timeout", label)),
     );
-    start(this.#session).then(first.resolve, (error) => first.reject(this.#settle(error, label)));
-    this.onLost((cause) => first.reject(new DeviceFault("connection-lost", label, { cause })));
+    // The library checks some of what it is given before it makes a promise.
+    const answered = (async () => await start(this.#session))();
+    answered.then(first.resolve, (error) => first.reject(this.#settle(error, label)));
+    const forget = this.onLost((cause) => first.reject(new DeviceFault("connection-lost", label, { cause })));
     try {
       return await first.promise;
     } finally {
       cancel();
+      forget();
       signal.removeEventListener("abort", abort);
     }
   }

@@ -174,7 +174,13 @@ function endOf(connection: OpcUaConnection, signal: AbortSignal) {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = (): void => resolve();
   signal.addEventListener("abort", abort, { once: true });
-  connection.onLost((cause) => reject(new DeviceFault("connection-lost", "subscribe", { cause })));
+  const forgetLoss = connection.onLost((cause) =>
+    reject(new DeviceFault("connection-lost", "subscribe", { cause })),
+  );
   promise.catch(() => {});
-  return { promise, forget: () => signal.removeEventListener("abort", abort) };
+  const forget = (): void => {
+    forgetLoss();
+    signal.removeEventListener("abort", abort);
+  };
+  return { promise, forget };
 }
