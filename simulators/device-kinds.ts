@@ -8,6 +8,7 @@ import { b23Kind, iem3000Kind, sdm630Kind } from "./meter/meter-kinds.ts";
 import { type ModbusUnitKind, overTcp } from "./modbus/modbus-unit-kind.ts";
 import { trafficControllersKind } from "./opcua/traffic-controllers-kind.ts";
 import { osdpDoorKind } from "./osdp/osdp-door-kind.ts";
+import { osdpLineKind } from "./osdp/osdp-line-kind.ts";
 import { registerBankKind } from "./register-bank/register-bank-kind.ts";
 import { peopleCounterKind } from "./serial/people-counter-kind.ts";
 import type { DeviceKind } from "./simulated-device.ts";
@@ -33,6 +34,7 @@ export const MODBUS_UNIT_KINDS: Readonly<Record<string, ModbusUnitKind>> = {
 export const DEVICE_KINDS: Readonly<Record<string, DeviceKind>> = {
   "firmata-board": firmataBoardKind,
   "osdp-door": osdpDoorKind,
+  "osdp-line": osdpLineKind,
   "people-counter": peopleCounterKind,
   "rtu-line": rtuLineKind(MODBUS_UNIT_KINDS),
   ...Object.fromEntries(Object.entries(MODBUS_UNIT_KINDS).map(([name, kind]) => [name, overTcp(kind)])),

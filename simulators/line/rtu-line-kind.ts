@@ -13,6 +13,7 @@ import type {
 } from "../simulated-device.ts";
 import { REAL_SKY, Sky } from "../sky/sky.ts";
 import { LINE_HELP, lineEndOf } from "./open-line-end.ts";
+import { plugActions } from "./plug-actions.ts";
 import { RtuLine } from "./rtu-line.ts";
 import { parseWireFaults, SOUND_WIRE } from "./wire-faults.ts";
 
@@ -128,16 +129,7 @@ function lineActions(line: RtuLine): readonly DeviceAction[] {
       about: "nothing is wrong with it any more",
       prepare: () => () => line.setWire(SOUND_WIRE),
     },
-    {
-      name: "unplug",
-      about: "the adapter is pulled: the client loses its line",
-      prepare: () => () => line.end.unplug(),
-    },
-    {
-      name: "plug",
-      about: "it is plugged in again, under the same name",
-      prepare: () => () => line.end.plug(),
-    },
+    ...plugActions(line.end),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { DeviceJournal } from "../device-journal.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { type Fields, InvalidField } from "../input-fields.ts";
+import { memberHand } from "../member-hand.ts";
 import type { DeviceAction, DeviceSurroundings, SimulatedDevice } from "../simulated-device.ts";
 import { HANDS, type Hand } from "./cabinet-hands.ts";
 import { addCabinets, CABINET_NAMESPACE, type CabinetNodes } from "./cabinet-nodes.ts";
@@ -91,19 +91,13 @@ export function viewOf(cabinet: TrafficCabinet) {
 }
 
 function handAction(hand: Hand, cabinets: readonly TrafficCabinet[], show: () => void): DeviceAction {
-  return {
-    name: hand.name,
-    about: hand.about,
-    takes: { cabinet: "the id of a cabinet", ...hand.takes },
-    prepare: (fields) => {
-      const cabinet = cabinetOf(fields, cabinets);
-      const act = hand.prepare(fields, cabinet.state);
-      return () => {
-        cabinet.change({ by: "control", action: hand.name }, act);
-        show();
-      };
-    },
-  };
+  return memberHand(hand, { word: "cabinet", members: cabinets }, (cabinet, fields) => {
+    const act = hand.prepare(fields, cabinet.state);
+    return () => {
+      cabinet.change({ by: "control", action: hand.name }, act);
+      show();
+    };
+  });
 }
 
 function restartAction(server: OpcUaServer, { clock }: DeviceSurroundings): DeviceAction {
@@ -126,15 +120,6 @@ function restartAction(server: OpcUaServer, { clock }: DeviceSurroundings): Devi
       };
     },
   };
-}
-
-function cabinetOf(fields: Fields, cabinets: readonly TrafficCabinet[]): TrafficCabinet {
-  const [only] = cabinets;
-  if (cabinets.length === 1 && only !== undefined && !fields.has("cabinet")) return only;
-  const id = fields.text("cabinet");
-  const found = cabinets.find((cabinet) => cabinet.id === id);
-  if (found === undefined) throw new InvalidField(fields.pointerTo("cabinet"), "a cabinet that is here");
-  return found;
 }
 
 function everySecond({ clock }: DeviceSurroundings, tick: () => void): () => void {

@@ -8,6 +8,10 @@ const CARD_BITS_MAX = 512;
 
 /** What hands do to a door and its unit. */
 export function doorActions(hardware: DoorHardware, device: PeripheralDevice): readonly DeviceAction[] {
+  return [...readerActions(hardware), ...leafActions(hardware), ...unitActions(hardware, device)];
+}
+
+function readerActions(hardware: DoorHardware): readonly DeviceAction[] {
   return [
     {
       name: "present-card",
@@ -30,6 +34,11 @@ export function doorActions(hardware: DoorHardware, device: PeripheralDevice): r
         return () => hardware.tell({ kind: "keys", reader: 0, keys });
       },
     },
+  ];
+}
+
+function leafActions(hardware: DoorHardware): readonly DeviceAction[] {
+  return [
     {
       name: "push-door",
       about: "somebody pushes the door: it opens if the strike lets go, or with force",
@@ -58,6 +67,11 @@ export function doorActions(hardware: DoorHardware, device: PeripheralDevice): r
     flagAction("exit-button", "the exit button is pressed (1) or let go (0)", (to) =>
       hardware.setInput(INPUTS.exitButton, to, { by: "control", action: "exit-button" }),
     ),
+  ];
+}
+
+function unitActions(hardware: DoorHardware, device: PeripheralDevice): readonly DeviceAction[] {
+  return [
     flagAction("tamper", "the unit's cover is opened (1) or shut (0)", (to) =>
       hardware.set("tamper", to, { by: "control", action: "tamper" }),
     ),
@@ -66,6 +80,14 @@ export function doorActions(hardware: DoorHardware, device: PeripheralDevice): r
     ),
     flagAction("power-failure", "the unit runs on its battery (1) or the mains (0)", (to) =>
       hardware.set("powerFailure", to, { by: "control", action: "power-failure" }),
+    ),
+    flagAction(
+      "unit-power",
+      "the unit has no power at all (0): it is silent and lets go; or again (1)",
+      (to) => {
+        if (to === 0) hardware.losePower({ by: "control", action: "unit-power" });
+        device.setPower(to);
+      },
     ),
     {
       name: "forget-key",

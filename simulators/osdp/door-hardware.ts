@@ -100,6 +100,14 @@ export class DoorHardware {
     this.#log.effect(cause, [{ what: "beeps", from, to: this.beeps }]);
   }
 
+  /** Outputs and lamps go out, and what was still to be told is forgotten. */
+  losePower(cause: EffectCause): void {
+    for (const number of this.outputs.keys()) this.setOutput(number, 0, 0, cause);
+    for (const [place, from] of this.lamps) this.#log.effect(cause, [{ what: place, from, to: 0 }]);
+    this.lamps.clear();
+    this.#news.length = 0;
+  }
+
   close(): void {
     for (const release of this.#release) release?.();
   }

@@ -42,6 +42,7 @@ const NAMES: Readonly<Record<number, string>> = { 104: "OUT", 105: "LED", 106: "
 export class PeripheralDevice {
   /** Says that it is busy this many times. */
   busyFor = 0;
+  #isPowered = true;
   readonly #parts: PeripheralParts;
   #key: Buffer | undefined;
   #sequence = -1;
@@ -68,16 +69,26 @@ export class PeripheralDevice {
     return this.#channel !== undefined;
   }
 
+  get isPowered(): boolean {
+    return this.#isPowered;
+  }
+
+  /** Without power it hears and says nothing; it comes back as after a start, with what it is told to keep: its key. */
+  setPower(to: number): void {
+    this.#isPowered = to === 1;
+    this.#begin();
+  }
+
   /** Back to the factory's key: what a hand with the cover open can do. */
   forgetKey(): void {
     this.#key = undefined;
     this.#channel = undefined;
   }
 
-  /** The bytes of the answer; `undefined`: it is not for this device. */
+  /** The bytes of the answer; `undefined`: it is not for this device, or that has no power. */
   answer(packet: PanelPacket): Buffer | undefined {
     const { clock } = this.#parts;
-    if (packet.address !== this.address) return undefined;
+    if (packet.address !== this.address || !this.#isPowered) return undefined;
     if (clock.monotonicMs() - this.#heardAt > ONLINE_MS) this.#begin();
     this.#heardAt = clock.monotonicMs();
     if (packet.sequence === 0) this.#begin();
