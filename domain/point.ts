@@ -47,6 +47,12 @@ export interface ArgumentDefinition {
   readonly oneOf?: readonly PointValue[];
 }
 
+/** How many arguments an action has at most; PROTOCOL's frames carry no more. */
+export const ARGUMENTS_MAX = 16;
+/** How many choices `oneOf` lists at most, and how long each is. */
+export const CHOICES_MAX = 100;
+export const CHOICE_MAX_CHARS = 100;
+
 /** Raw numbers from `from` to `to`, both inclusive, that mean one state: a supervised loop's `cut`, a code's `snow`. */
 export interface StateBand {
   readonly from: number;
@@ -67,6 +73,8 @@ export interface PointDefinition<Address = unknown> {
   readonly scale?: Scale;
   /** Of a text that the device keeps as a number: which means what. A number in none of them is a fault. */
   readonly states?: readonly StateBand[];
+  /** Of a text that is written: the only values that are taken, as address or states name them; absent: any text. */
+  readonly oneOf?: readonly string[];
   /** Raw patterns by which the device says "no value": quality becomes `bad/sensor-failure`, never a number. */
   readonly sentinels?: readonly number[];
   /** Inclusive, in `unit`. A command outside is rejected; a reading outside is uncertain. */

@@ -1,6 +1,6 @@
 import type { Device } from "../domain/device.ts";
 import type { PointId, PointNumber } from "../domain/ids.ts";
-import type { PointDefinition } from "../domain/point.ts";
+import { type ArgumentDefinition, CHOICES_MAX, type PointDefinition } from "../domain/point.ts";
 import type { Catalogue, CatalogueDevice, CatalogueKind, CataloguePoint } from "../domain/wire/catalogue.ts";
 import { isConfirmed } from "./field/unit/unit-points.ts";
 import type { FieldPlans } from "./field-plans.ts";
@@ -77,6 +77,7 @@ class KindTable {
 
 function pointEntry(definition: PointDefinition): CataloguePoint {
   const { name, type, unit, access, range, commandClass, pollClass, maxAge, readBack } = definition;
+  const { args = [], oneOf } = definition;
   const asked = [...new Set((definition.interlock?.all ?? []).map(({ point }) => point))];
   return {
     name,
@@ -90,5 +91,18 @@ function pointEntry(definition: PointDefinition): CataloguePoint {
     polled: isConfirmed(definition),
     readBack: readBack?.point ?? null,
     ...(asked.length > 0 && { interlock: asked }),
+    ...(type === "action" && { args: args.map(argumentEntry) }),
+    // More than the catalogue carries is no list to choose from: the gateway judges alone.
+    ...(oneOf !== undefined && oneOf.length <= CHOICES_MAX && { oneOf: [...oneOf] }),
+    ...(readBack?.expects !== undefined && { expects: { ...readBack.expects } }),
+  };
+}
+
+function argumentEntry(argument: ArgumentDefinition): NonNullable<CataloguePoint["args"]>[number] {
+  const { name, type, unit, range, oneOf } = argument;
+  return {
+    ...{ name, type, unit },
+    ...(range !== undefined && { range: { ...range } }),
+    ...(oneOf !== undefined && { oneOf: [...oneOf] }),
   };
 }

@@ -1,4 +1,5 @@
 import type { CommandId, GatewayId, PointId } from "../../domain/ids.ts";
+import type { ArgumentDefinition } from "../../domain/point.ts";
 import type { Instant } from "../../domain/time.ts";
 import type { CommandablePoint, CommandRecord, CommandStep } from "./command-record.ts";
 
@@ -49,4 +50,6 @@ export interface CommandReader {
   }): Promise<readonly CommandRecord[]>;
   /** Of each command, in order. */
   histories(ids: readonly CommandId[]): Promise<ReadonlyMap<CommandId, readonly CommandStep[]>>;
+  /** What the actions take, of those commands that were given with arguments: names and units, as the gateways tell now. */
+  actionArguments(ids: readonly CommandId[]): Promise<ReadonlyMap<CommandId, readonly ArgumentDefinition[]>>;
 }

@@ -1,6 +1,6 @@
 import type { CommandState } from "../../domain/command.ts";
 import type { CommandId, GatewayId, PointId } from "../../domain/ids.ts";
-import type { CommandClass } from "../../domain/point.ts";
+import type { ArgumentDefinition, CommandClass } from "../../domain/point.ts";
 import type { PointValue } from "../../domain/reading.ts";
 import type { Preview } from "../../domain/safety/preview.ts";
 import type { Instant, Millis } from "../../domain/time.ts";
@@ -83,4 +83,8 @@ export interface CommandablePoint {
   readonly access: "read" | "write" | "read-write";
   readonly range: { readonly min: number; readonly max: number } | null;
   readonly commandClass: Exclude<CommandClass, "K0"> | null;
+  /** Of an action; absent: its gateway did not tell, and judges alone. */
+  readonly args?: readonly ArgumentDefinition[];
+  /** Of a text: the only values that it takes. */
+  readonly oneOf?: readonly string[];
 }

@@ -77,7 +77,7 @@ export class CommandVerdicts implements VerdictSink {
 
   /** Given at the gateway, or by a center that a backup has since replaced: operators see it all the same. */
   #unknownHere(spoken: Spoken, at: CommandRecord["createdAt"]): CommandRecord {
-    const { id, gatewayId, pointId, value, commandClass, origin, issuedBy, session } = spoken;
+    const { id, gatewayId, pointId, value, args = [], commandClass, origin, issuedBy, session } = spoken;
     const sent: CommandState = { name: "sent", session: session ?? "" };
     const state =
       origin === "local" ? spoken.state : applyVerdict(sent, spoken.state, { session, sentIn: null });
@@ -96,7 +96,7 @@ export class CommandVerdicts implements VerdictSink {
       authorizedAt: null,
       sent: null,
       confirmed: null,
-      args: [],
+      args,
       operatedAt: null,
       state,
       changedAt: at,

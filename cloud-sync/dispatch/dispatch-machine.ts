@@ -1,4 +1,5 @@
 import type { CommandState, CommandStateName } from "../../domain/command.ts";
+import { findWrongArgument, findWrongChoice } from "../../domain/command-arguments.ts";
 import type { PointValue } from "../../domain/reading.ts";
 import { Millis } from "../../domain/time.ts";
 import { unreachable } from "../../domain/unreachable.ts";
@@ -78,10 +79,20 @@ export function judgeOrder(
   if (point === undefined) return rejected("unknown-point", `${gatewayId} has told of no point ${pointId}`);
   if (point.access === "read" || point.commandClass === null)
     return rejected("not-writable", `${pointId} can be read only`);
-  if (point.type === "action") {
-    // The gateway's profile knows the arguments; it checks their number, types and ranges.
-    return value === true ? undefined : rejected("wrong-type", `${pointId} is run with the value true`);
+  const { type } = point;
+  if (type === "action") {
+    if (value !== true) return rejected("wrong-type", `${pointId} is run with the value true`);
+    const wrong = point.args === undefined ? null : findWrongArgument(pointId, point.args, args);
+    return wrong === null ? undefined : rejected(wrong.cause, wrong.detail);
   }
+  return judgeValue(command, { ...point, type });
+}
+
+/** Of an order that brings a point to a value. */
+function judgeValue(
+  { pointId, value, args }: Pick<CommandRecord, "pointId" | "value" | "args">,
+  point: CommandablePoint & { readonly type: "number" | "boolean" | "text" },
+): CommandState | undefined {
   if (args.length > 0) return rejected("wrong-type", `${pointId} takes no arguments`);
   if (!hasType(value, point.type))
     return rejected("wrong-type", `${pointId} takes a ${point.type}, not ${JSON.stringify(value)}`);
@@ -89,7 +100,8 @@ export function judgeOrder(
     const { min, max } = point.range;
     return rejected("out-of-range", `${pointId} takes ${min} … ${max} ${point.unit}, not ${value}`);
   }
-  return undefined;
+  const unlisted = findWrongChoice(pointId, point.oneOf, value);
+  return unlisted === null ? undefined : rejected(unlisted.cause, unlisted.detail);
 }
 
 function hasType(value: PointValue, type: "number" | "boolean" | "text"): boolean {

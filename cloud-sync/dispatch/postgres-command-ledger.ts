@@ -1,5 +1,7 @@
 import type { CommandId, GatewayId, PointId } from "../../domain/ids.ts";
+import type { ArgumentDefinition } from "../../domain/point.ts";
 import { Millis } from "../../domain/time.ts";
+import { listActionArguments } from "../store/commands/action-arguments.ts";
 import {
   type CommandRow,
   countOpenCommands,
@@ -60,6 +62,10 @@ export class PostgresCommandLedger implements CommandLedger, CommandReader {
     }
     return histories;
   }
+
+  actionArguments(ids: readonly CommandId[]): Promise<ReadonlyMap<CommandId, readonly ArgumentDefinition[]>> {
+    return listActionArguments(this.#database, ids);
+  }
 }
 
 /** Commands inside a transaction that is already open: also that of ingest, for verdicts. */
@@ -93,10 +99,11 @@ export function commandsWithin(tx: Transaction): CommandTransaction {
 
 /** One step of history and one link of the audit for each move (I38). */
 async function witness(tx: Transaction, command: CommandRecord, mover: Mover): Promise<void> {
-  const { id, state, gatewayId, pointId, value } = command;
+  const { id, state, gatewayId, pointId, value, args } = command;
   const { at, actor, recordId = null } = mover;
   await addCommandStep(tx, { command_id: id, detail: state, at, record_id: recordId });
-  const detail = { gatewayId, pointId, value, state, ...(recordId !== null && { recordId }) };
+  const given = args.length > 0 ? { args } : {};
+  const detail = { gatewayId, pointId, value, ...given, state, ...(recordId !== null && { recordId }) };
   await appendAudit(tx, { at, actor, action: `command-${state.name}`, subject: id, detail });
 }
 
@@ -107,9 +114,9 @@ async function commandablePoint(
 ): Promise<CommandablePoint | undefined> {
   const row = await findPoint(tx, gatewayId, pointId);
   if (row === undefined || row.type === null || row.access === null) return undefined;
-  const { type, access, range_min: min, range_max: max } = row;
+  const { type, access, range_min: min, range_max: max, takes } = row;
   const range = min === null || max === null ? null : { min, max };
-  return { type, access, range, unit: row.unit ?? "", commandClass: row.command_class };
+  return { type, access, range, unit: row.unit ?? "", commandClass: row.command_class, ...takes };
 }
 
 function toRecord(row: CommandRow): CommandRecord {

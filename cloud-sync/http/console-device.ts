@@ -29,6 +29,7 @@ function pointOf(row: DevicePointStateRow) {
     maxAgeMs: row.max_age_ms,
     sweep: row.sweep,
     readBack: row.read_back,
+    ...row.takes,
     state: stateOf(row),
   };
 }

@@ -10,6 +10,8 @@ export interface CommandEvidence {
   readonly commandId: string;
   readonly pointId: string;
   readonly value: PointValue;
+  /** Of an action; absent: none, or the gateway is older than this member. */
+  readonly args?: readonly PointValue[];
   readonly commandClass: CommandClass;
   /** `local`: the center never sent it; it knows of it only by this. */
   readonly origin: "center" | "local";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { POLL_CLASSES } from "../point.ts";
+import { ARGUMENTS_MAX, CHOICE_MAX_CHARS, CHOICES_MAX, POLL_CLASSES } from "../point.ts";
 import { parseMessage } from "./parse-json.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -12,13 +12,23 @@ import { WireError } from "./wire-error.ts";
  * numbers of its points and the sweeps that confirm them. 153,000 points are 6 MB so; told one by one they were 37 MB.
  */
 const pointNumber = z.number().int().min(1).max(0xffff_ffff);
+const choice = z.union([z.number(), z.boolean(), z.string().max(CHOICE_MAX_CHARS)]);
+const range = z.object({ min: z.number(), max: z.number() });
+/** As `ArgumentDefinition` of the domain. */
+const catalogueArgument = z.looseObject({
+  name: z.string().max(64),
+  type: z.enum(["number", "boolean", "text"]),
+  unit: z.string().max(32),
+  range: range.exactOptional(),
+  oneOf: z.array(choice).max(CHOICES_MAX).exactOptional(),
+});
 const cataloguePoint = z.looseObject({
   /** As the profile names it. */
   name: z.string().max(64),
   type: z.enum(["number", "boolean", "text", "action"]),
   unit: z.string().max(32),
   access: z.enum(["read", "write", "read-write"]),
-  range: z.object({ min: z.number(), max: z.number() }).nullable(),
+  range: range.nullable(),
   commandClass: z.enum(["K1", "K2", "K3"]).nullable(),
   pollClass: z.enum(POLL_CLASSES),
   maxAgeMs: z.number().min(0),
@@ -28,6 +38,17 @@ const cataloguePoint = z.looseObject({
   readBack: z.string().max(64).nullable(),
   /** The points of the device that its interlock asks; absent: it has none, or the gateway is older than this member. */
   interlock: z.array(z.string().max(64)).max(16).exactOptional(),
+  /** What an action is run with, in order, `[]` for nothing; absent: no action, or the gateway is older than this member. */
+  args: z.array(catalogueArgument).max(ARGUMENTS_MAX).exactOptional(),
+  /** Of a text that is written: the only values that are taken; absent: any, or the gateway is older. */
+  oneOf: z.array(z.string().max(CHOICE_MAX_CHARS)).max(CHOICES_MAX).exactOptional(),
+  /** What the read-back shows once it is done; absent: the value that was ordered, or the gateway is older. */
+  expects: z
+    .union([
+      z.object({ argument: z.string().max(64) }),
+      z.object({ value: z.union([z.number(), z.boolean(), z.string().max(4_096)]) }),
+    ])
+    .exactOptional(),
 });
 const catalogueKind = z.looseObject({
   class: z.string().max(32),

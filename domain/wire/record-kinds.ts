@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { CommandState } from "../command.ts";
+import { ARGUMENTS_MAX } from "../point.ts";
 import { TIME_QUALITIES } from "./points-block.ts";
 import { WireError } from "./wire-error.ts";
 
@@ -24,6 +25,8 @@ const evidenceBody = z.discriminatedUnion("kind", [
     commandId: z.string(),
     pointId: z.string(),
     value: pointValue,
+    /** What the action is run with, in the order of its definition; absent: none. */
+    args: z.array(pointValue).max(ARGUMENTS_MAX).exactOptional(),
     commandClass: z.enum(["K0", "K1", "K2", "K3"]),
     origin: z.enum(["center", "local"]),
     issuedBy: z.string().max(200),
@@ -45,6 +48,7 @@ export type EvidenceBody =
       readonly commandId: string;
       readonly pointId: string;
       readonly value: number | boolean | string;
+      readonly args?: readonly (number | boolean | string)[];
       readonly commandClass: "K0" | "K1" | "K2" | "K3";
       readonly origin: "center" | "local";
       readonly issuedBy: string;

@@ -128,6 +128,14 @@ export function parseOpcUaAddress(data: unknown, point: PointKind): OpcUaAddress
   };
 }
 
+/** The names that a command may write: those of the method's open argument, or of the variable itself. */
+export function choicesOf(address: OpcUaAddress): readonly string[] | undefined {
+  if (address.kind === "action") return undefined;
+  const open = address.write?.arguments.find(({ value }) => value === undefined);
+  const names = address.write === undefined ? address.names : open?.names;
+  return names === undefined ? undefined : Object.keys(names);
+}
+
 /** A variable is one place; its elements and bits are places inside. Actions on one method with other constants are others. */
 export function footprintOf(address: OpcUaAddress): Footprint {
   if (address.kind === "action") {

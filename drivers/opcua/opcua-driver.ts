@@ -1,6 +1,12 @@
 import type { Bus, Driver, DriverContext } from "../driver.ts";
 import { type OpcUaBusConfig, parseBusConfig } from "./bus-config.ts";
-import { footprintOf, type OpcUaAddress, parseOpcUaAddress, parseUnitAddress } from "./opcua-address.ts";
+import {
+  choicesOf,
+  footprintOf,
+  type OpcUaAddress,
+  parseOpcUaAddress,
+  parseUnitAddress,
+} from "./opcua-address.ts";
 import { OpcUaBus } from "./opcua-bus.ts";
 import { openConnection } from "./opcua-connection.ts";
 
@@ -10,6 +16,7 @@ export const opcuaDriver: Driver<OpcUaBusConfig, OpcUaAddress> = {
   parseBusConfig,
   parseAddress: parseOpcUaAddress,
   parseUnitAddress,
+  choices: choicesOf,
   footprint: footprintOf,
   openBus,
 };

@@ -7,8 +7,8 @@ import type { Paint, Palette } from "./paint.ts";
 
 /** One command with its evidence. */
 export function formatOutcome(command: CommandAnswer, colours: Palette): string {
-  const { id, pointId, value, unit, state, issuedBy } = command;
-  const head = `${paintOf(state, colours)(state.name)}: ${plain(`${pointId} to ${formatValue(value, unit)}`)}`;
+  const { id, pointId, state, issuedBy } = command;
+  const head = `${paintOf(state, colours)(state.name)}: ${plain(`${pointId} to ${orderOf(command)}`)}`;
   const advice = state.name === "rejected" ? REJECTION_CAUSES[state.cause] : "";
   const lines = [detailOf(state), advice, ...readBacksOf(command), `by ${issuedBy}, command ${id}`];
   return [head, ...lines.filter((line) => line !== "").map((line) => `  ${plain(line)}`), ""].join("\n");
@@ -20,12 +20,18 @@ export function formatCommands(commands: readonly CommandAnswer[], colours: Pale
     command.at.replace("T", " ").slice(0, 19),
     { text: command.state.name, paint: paintOf(command.state, colours) },
     command.pointId,
-    formatValue(command.value, command.unit),
+    orderOf(command),
     command.issuedBy,
     command.id,
     detailOf(command.state),
   ]);
   return formatTable(["TIME (UTC)", "STATE", "POINT", "VALUE", "BY", "COMMAND", "DETAIL"], rows);
+}
+
+/** What was asked for, as `nerve write` takes it. */
+function orderOf({ value, unit, args }: CommandAnswer): string {
+  if (args.length === 0) return formatValue(value, unit);
+  return ["run", ...args.map((each) => `${each.name}=${formatValue(each.value, each.unit)}`)].join(" ");
 }
 
 function detailOf(state: CommandState): string {

@@ -1,5 +1,6 @@
 import type { Command } from "../../domain/command.ts";
-import type { ArgumentDefinition, SitePoint } from "../../domain/point.ts";
+import { findWrongArgument, findWrongChoice } from "../../domain/command-arguments.ts";
+import type { SitePoint } from "../../domain/point.ts";
 import type { PointValue } from "../../domain/reading.ts";
 import type { PointOfDevice } from "../site/site.ts";
 import type { Refusal } from "./control.ts";
@@ -26,7 +27,13 @@ export function refusalOf(
   if (definition.access === "read" || definition.commandClass === undefined) {
     return { cause: "not-writable", detail: `${point.id} is read-only` };
   }
-  return wrongType(point, value) ?? outOfRange(point, value) ?? wrongArguments(point, args);
+  const { args: taken = [], oneOf } = definition;
+  return (
+    wrongType(point, value) ??
+    outOfRange(point, value) ??
+    findWrongChoice(point.id, oneOf, value) ??
+    findWrongArgument(point.id, taken, args)
+  );
 }
 
 function wrongType(point: SitePoint, value: PointValue): Refusal | null {
@@ -52,42 +59,5 @@ function outOfRange(point: SitePoint, value: PointValue): Refusal | null {
   return {
     cause: "out-of-range",
     detail: `${point.id} takes ${range.min} … ${range.max} ${unit}, not ${value}`,
-  };
-}
-
-function wrongArguments({ id, definition }: SitePoint, given: readonly PointValue[]): Refusal | null {
-  const { args = [] } = definition;
-  if (given.length !== args.length) {
-    const names = args.map(({ name }) => name).join(", ");
-    const takes = args.length === 0 ? "no arguments" : `${args.length} arguments (${names})`;
-    return { cause: "wrong-type", detail: `${id} takes ${takes}, not ${given.length}` };
-  }
-  for (const [index, argument] of args.entries()) {
-    const refusal = wrongArgument(`${id}, argument ${argument.name}`, argument, given[index] ?? false);
-    if (refusal !== null) return refusal;
-  }
-  return null;
-}
-
-function wrongArgument(
-  place: string,
-  { type, unit, range, oneOf }: ArgumentDefinition,
-  value: PointValue,
-): Refusal | null {
-  const isRight = typeof value === VALUE_TYPES[type] && (typeof value !== "number" || Number.isFinite(value));
-  if (!isRight)
-    return { cause: "wrong-type", detail: `${place} takes a ${type}, not ${JSON.stringify(value)}` };
-  if (oneOf !== undefined && !oneOf.includes(value)) {
-    const choices = oneOf.map((choice) => JSON.stringify(choice)).join(", ");
-    return {
-      cause: "out-of-range",
-      detail: `${place} takes one of ${choices}, not ${JSON.stringify(value)}`,
-    };
-  }
-  if (range === undefined || typeof value !== "number" || (value >= range.min && value <= range.max))
-    return null;
-  return {
-    cause: "out-of-range",
-    detail: `${place} takes ${range.min} … ${range.max} ${unit}, not ${value}`,
   };
 }

@@ -92,10 +92,11 @@ export class CommandBook {
   /** Evidence only: a selection itself lives in RAM and ends with it (I36). Else why it can not be held. */
   noteSelected(intent: CommandIntent, state: CommandState): CommandTicket | undefined {
     const { command, origin, session } = intent;
-    const { id, pointId, value, commandClass, issuedBy } = command;
+    const { id, pointId, value, args, commandClass, issuedBy } = command;
     const order = { commandId: id, pointId, value, commandClass, origin, issuedBy, session } as const;
+    const given = args.length > 0 ? { args } : {};
     try {
-      this.#parts.store.evidence.append({ kind: "command", ...order, state });
+      this.#parts.store.evidence.append({ kind: "command", ...order, ...given, state });
     } catch (error) {
       return this.#unavailable(intent, error);
     }

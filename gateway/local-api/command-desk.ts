@@ -1,5 +1,7 @@
 import { type CommandState, isEnd } from "../../domain/command.ts";
 import { CommandId, PointId } from "../../domain/ids.ts";
+import type { PointDefinition } from "../../domain/point.ts";
+import type { PointValue } from "../../domain/reading.ts";
 import { after, type Instant, Millis } from "../../domain/time.ts";
 import type { LedgerEntry } from "../store/store.ts";
 import type { CommandAnswer } from "./client/answers.ts";
@@ -58,7 +60,7 @@ export class CommandDesk {
     const entry = store.commands.find(id);
     if (entry !== undefined) return this.#answer(entry);
     // Only a ledger that could not be written has no row: the command moved nothing.
-    return this.#unrecorded({ id, pointId, value: body.value, issuedBy, now, state });
+    return this.#unrecorded({ id, pointId, value: body.value, args: body.args, issuedBy, now, state });
   }
 
   async #wait(end: Promise<CommandState>, longest: Millis): Promise<CommandState> {
@@ -76,12 +78,14 @@ export class CommandDesk {
   }
 
   #answer({ command, origin, session, at, settledAt, state }: LedgerEntry): CommandAnswer {
-    const { id, pointId, value, commandClass, issuedBy } = command;
+    const { id, pointId, value, args, commandClass, issuedBy } = command;
+    const definition = this.#parts.points.find(pointId)?.point.definition;
     return {
       id,
       pointId,
       value,
-      unit: this.#parts.points.find(pointId)?.point.definition.unit ?? null,
+      unit: definition?.unit ?? null,
+      args: namedArguments(args, definition),
       commandClass,
       origin,
       issuedBy,
@@ -96,6 +100,7 @@ export class CommandDesk {
     readonly id: CommandId;
     readonly pointId: string;
     readonly value: CommandBody["value"];
+    readonly args: CommandBody["args"];
     readonly issuedBy: string;
     readonly now: Instant;
     readonly state: CommandState;
@@ -106,6 +111,7 @@ export class CommandDesk {
     return {
       ...rest,
       unit: definition?.unit ?? null,
+      args: namedArguments(order.args, definition),
       commandClass: definition?.commandClass ?? "K0",
       origin: "local",
       session: null,
@@ -113,6 +119,17 @@ export class CommandDesk {
       settledAt: isEnd(order.state) ? at : null,
     };
   }
+}
+
+/** An order may give more than the action takes: it was refused, and shows what it gave. */
+function namedArguments(
+  given: readonly PointValue[],
+  definition: PointDefinition | undefined,
+): CommandAnswer["args"] {
+  return given.map((value, index) => {
+    const argument = definition?.args?.[index];
+    return { name: argument?.name ?? String(index + 1), value, unit: argument?.unit ?? null };
+  });
 }
 
 function findDefinition({ points }: LocalApiParts, text: string) {

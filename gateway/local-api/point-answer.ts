@@ -32,6 +32,7 @@ export function readingAnswer(
     access: definition.access,
     range: definition.range ?? null,
     args: definition.args ?? [],
+    oneOf: definition.oneOf ?? null,
     commandClass: definition.commandClass ?? null,
     value: reading?.value ?? null,
     quality: reading?.quality ?? "bad/waiting-for-initial-data",

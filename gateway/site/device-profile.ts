@@ -84,8 +84,7 @@ export class DeviceProfile {
       const template = this.#templates[index] ?? { kind: "value", value: point.address };
       try {
         const address = this.driver.parseAddress(fill(template, values), point);
-        const commandClass = raised[point.name];
-        definitions.push(Object.freeze({ ...point, address, ...(commandClass && { commandClass }) }));
+        definitions.push(this.#definitionOf(point, address, raised[point.name]));
         footprints.push(this.driver.footprint(address));
       } catch (error) {
         if (!(error instanceof AddressError)) throw error;
@@ -94,6 +93,20 @@ export class DeviceProfile {
       }
     }
     return { definitions, footprints, faults };
+  }
+
+  #definitionOf(
+    point: PointDefinition,
+    address: unknown,
+    commandClass: PointDefinition["commandClass"],
+  ): PointDefinition {
+    const oneOf = point.access === "read" ? undefined : this.driver.choices?.(address);
+    return Object.freeze({
+      ...point,
+      address,
+      ...(commandClass && { commandClass }),
+      ...(oneOf && { oneOf }),
+    });
   }
 }
 

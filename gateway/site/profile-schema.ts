@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { POLL_CLASSES } from "../../domain/point.ts";
+import { CHOICE_MAX_CHARS, CHOICES_MAX, POLL_CLASSES } from "../../domain/point.ts";
 import { DEVICE_CLASSES } from "../../domain/profile.ts";
 import { UNIT_CODES } from "../../domain/units.ts";
 import { DRIVER_NAMES } from "../../drivers/registry.ts";
@@ -23,8 +23,9 @@ const UNIT = "a UCUM code that domain/units.ts lists, e.g. W, V, A, Cel, %, s, o
 const ADDRESS_BOUND = 1_000_000_000;
 const parameterValue = whole(-ADDRESS_BOUND, ADDRESS_BOUND, "a whole number");
 
+const CHOICE = `a value of the argument's type, of at most ${CHOICE_MAX_CHARS} characters`;
 const EXPECTS = "{ argument: position } or { value: true }";
-const conditionValue = z.union([number, z.boolean(), z.string()], "a value of the point's type");
+const conditionValue = z.union([number, z.boolean(), z.string().max(4_096)], "a value of the point's type");
 const readBack = z.strictObject(
   {
     point: slug,
@@ -81,9 +82,9 @@ const argument = z.strictObject(
     /** Required for numbers, unless oneOf lists them. */
     range,
     oneOf: z
-      .array(z.union([number, z.boolean(), z.string().max(4_096)], "a value of the argument's type"))
+      .array(z.union([number, z.boolean(), z.string().max(CHOICE_MAX_CHARS)], CHOICE))
       .min(1, "at least one value")
-      .max(100, "at most 100 values")
+      .max(CHOICES_MAX, `at most ${CHOICES_MAX} values`)
       .exactOptional(),
   },
   "{ name: timeout, type: number, unit: min, range: { min: 1, max: 1440 } }",

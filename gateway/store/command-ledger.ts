@@ -145,6 +145,7 @@ function recordOf(intent: CommandIntent, state: CommandState): EvidenceBody {
     commandId: command.id,
     pointId: command.pointId,
     value: command.value,
+    ...(command.args.length > 0 && { args: command.args }),
     commandClass: command.commandClass,
     origin,
     issuedBy: command.issuedBy,

@@ -1,14 +1,8 @@
 import t from "tap";
 import { isEnd } from "../../domain/command.ts";
 import { Millis, Seconds } from "../../domain/time.ts";
-import {
-  type Answer,
-  type CabinetScenario,
-  eventually,
-  GATEWAY,
-  openCabinetScenario,
-  pause,
-} from "./cabinet-scenario.ts";
+import { type CabinetScenario, GATEWAY, openCabinetScenario } from "./cabinet-scenario.ts";
+import { type Answer, eventually, pause } from "./street-scenario.ts";
 
 const scenario = await openCabinetScenario(t);
 

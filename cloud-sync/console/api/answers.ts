@@ -95,6 +95,15 @@ export interface LevelsMessage extends LevelColumns {
   readonly place: readonly number[];
 }
 
+/** What an action is told when it is run. */
+export interface ArgumentView {
+  readonly name: string;
+  readonly type: "number" | "boolean" | "text";
+  readonly unit: string;
+  readonly range?: { readonly min: number; readonly max: number };
+  readonly oneOf?: readonly PointValue[];
+}
+
 export interface PointView {
   readonly name: string;
   readonly type: "number" | "boolean" | "text" | "action" | null;
@@ -106,6 +115,12 @@ export interface PointView {
   readonly maxAgeMs: number | null;
   readonly sweep: number | null;
   readonly readBack: string | null;
+  /** Of an action; absent: its gateway did not tell. */
+  readonly args?: readonly ArgumentView[];
+  /** Of a text: the only values that it takes. */
+  readonly oneOf?: readonly string[];
+  /** What the read-back shows once it is done; absent: the value that was ordered. */
+  readonly expects?: { readonly argument: string } | { readonly value: PointValue };
   readonly state: {
     readonly value: PointValue | null;
     readonly quality: QualityName;
@@ -167,6 +182,9 @@ export interface CommandView {
   readonly gatewayId: string;
   readonly pointId: string;
   readonly value: PointValue;
+  readonly args: readonly PointValue[];
+  /** Names and units of `args`; empty where nobody tells them. */
+  readonly argsTaken: readonly { readonly name: string; readonly unit: string }[];
   readonly commandClass: "K0" | CommandClass | null;
   readonly origin: "center" | "local";
   readonly issuedBy: string;

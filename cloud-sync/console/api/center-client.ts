@@ -29,6 +29,8 @@ export interface Order {
   readonly gatewayId: string;
   readonly pointId: string;
   readonly value: PointValue;
+  /** Of an action, in the order of its definition. */
+  readonly args: readonly PointValue[];
   /** Of a hazardous point: the preview that the person saw. */
   readonly confirm?: { readonly preview: string };
 }

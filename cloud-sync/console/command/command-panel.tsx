@@ -4,7 +4,9 @@ import { type CenterClient, CenterProblem } from "../api/center-client.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { ProblemNote } from "../panels/problem-note.tsx";
 import { pointText } from "../texts/device-texts.ts";
-import { CommandPreview } from "./command-preview.tsx";
+import { ArgumentFields } from "./argument-fields.tsx";
+import { argumentValues, type WrittenArguments } from "./argument-values.ts";
+import { type ChosenOrder, CommandPreview } from "./command-preview.tsx";
 import { CommandProgress } from "./command-progress.tsx";
 import { SendButton } from "./send-button.tsx";
 import { ValueChoice } from "./value-choice.tsx";
@@ -18,9 +20,7 @@ interface CommandProps {
 export function CommandPanel({ city, view }: CommandProps) {
   const wording = useWording();
   const [given, setGiven] = useState<string | undefined>(undefined);
-  const points = view.points.filter(
-    ({ commandClass, access, type }) => commandClass !== null && access !== "read" && type !== "text",
-  );
+  const points = view.points.filter(({ commandClass, access }) => commandClass !== null && access !== "read");
   if (points.length === 0) return null;
   return (
     <section class="command">
@@ -44,17 +44,26 @@ function CommandForm({ city, view, points, onGiven }: FormProps) {
   const wording = useWording();
   const [name, setName] = useState(usualPoint(points)?.name ?? "");
   const [value, setValue] = useState<PointValue | undefined>(undefined);
+  const [written, setWritten] = useState<WrittenArguments>({});
   const [problem, setProblem] = useState<CenterProblem | undefined>(undefined);
   useValue(city.model.version);
   const point = points.find((each) => each.name === name) ?? points[0];
   if (point === undefined) return null;
-  const link = city.model.gatewayLink(view.gateway);
+  const { args = [] } = point;
+  const given = argumentValues(args, written, wording);
+  const order = orderOf(point, value, given);
   const pointId = `${view.id}/${point.name}`;
+  const choose = (chosen: string): void => {
+    setName(chosen);
+    setValue(undefined);
+    setWritten({});
+    setProblem(undefined);
+  };
   const send = async (confirmed: string | null): Promise<void> => {
-    if (value === undefined) return;
+    if (order === undefined) return;
     const confirm = confirmed === null ? {} : { confirm: { preview: confirmed } };
-    const order = { gatewayId: view.gateway, pointId, value, ...confirm };
-    const command = await orProblem(parts.client.order(order), setProblem);
+    const asked = { gatewayId: view.gateway, pointId, ...order, ...confirm };
+    const command = await orProblem(parts.client.order(asked), setProblem);
     if (command === undefined) return;
     parts.commandsMoved.set(parts.commandsMoved.value + 1);
     onGiven(command.id);
@@ -62,37 +71,57 @@ function CommandForm({ city, view, points, onGiven }: FormProps) {
   const select = () => orProblem(freshPreview(parts.client, view.gateway, pointId), setProblem);
   return (
     <form onSubmit={(event) => event.preventDefault()}>
-      {points.length > 1 && (
-        <label>
-          {wording.text("command.point")}
-          <select
-            value={point.name}
-            onChange={(event) => {
-              setName(event.currentTarget.value);
-              setValue(undefined);
-            }}
-          >
-            {points.map((each) => (
-              <option key={each.name} value={each.name}>
-                {pointText(wording.language, each.name)}
-              </option>
-            ))}
-          </select>
-        </label>
+      {points.length > 1 && <PointChoice points={points} chosen={point.name} onChoose={choose} />}
+      {args.length === 0 ? (
+        <ValueChoice point={point} deviceClass={view.class} value={value} onChoose={setValue} />
+      ) : (
+        <ArgumentFields args={args} written={written} onWrite={setWritten} />
       )}
-      <ValueChoice point={point} value={value} onChoose={setValue} />
-      {value !== undefined && <CommandPreview city={city} view={view} point={point} value={value} />}
+      {order !== undefined && <CommandPreview city={city} view={view} point={point} order={order} />}
       <SendButton
-        key={point.name}
+        // What was selected for one order is not operated for another.
+        key={`${point.name} ${JSON.stringify(order)}`}
         point={point}
-        link={link}
-        ready={value === undefined ? "no" : "yes"}
+        deviceClass={view.class}
+        link={city.model.gatewayLink(view.gateway)}
+        ready={order === undefined ? "no" : "yes"}
         onSelect={select}
         onSend={send}
       />
       {problem !== undefined && <ProblemNote problem={problem} />}
     </form>
   );
+}
+
+function PointChoice(props: {
+  readonly points: readonly PointView[];
+  readonly chosen: string;
+  readonly onChoose: (name: string) => void;
+}) {
+  const wording = useWording();
+  return (
+    <label>
+      {wording.text("command.point")}
+      <select value={props.chosen} onChange={(event) => props.onChoose(event.currentTarget.value)}>
+        {props.points.map(({ name }) => (
+          <option key={name} value={name}>
+            {pointText(wording.language, name)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What is ordered as things are written; undefined: something is missing. An action with arguments is run with them. */
+function orderOf(
+  { args = [], type }: PointView,
+  value: PointValue | undefined,
+  given: readonly PointValue[] | undefined,
+): ChosenOrder | undefined {
+  if (type === "action" && args.length > 0)
+    return given === undefined ? undefined : { value: true, args: given };
+  return value === undefined || value === "" ? undefined : { value, args: [] };
 }
 
 /** PROTOCOL §8: the person confirms on a preview read by K0. Where it can not be read, the ages say what it rests on. */

@@ -8,15 +8,26 @@ interface PreviewProps {
   readonly city: LoadedCity;
   readonly view: DeviceView;
   readonly point: PointView;
+  readonly order: ChosenOrder;
+}
+
+/** What will be ordered as it was chosen. */
+export interface ChosenOrder {
   readonly value: PointValue;
+  readonly args: readonly PointValue[];
 }
 
 /** What is now, as it was last confirmed, beside what was chosen. */
-export function CommandPreview({ city, view, point, value }: PreviewProps) {
+export function CommandPreview({ city, view, point, order }: PreviewProps) {
   const wording = useWording();
   useValue(useConsole().second);
   const proof = view.points.find(({ name }) => name === point.readBack);
-  const rows = [point, ...(proof === undefined ? [] : [proof])];
+  // An action has no value of its own: what proves it says how it stands.
+  const rows = [
+    ...(point.type === "action" ? [] : [{ row: point, after: order.value }]),
+    ...(proof === undefined || proof === point ? [] : [{ row: proof, after: expectedOf(point, order) }]),
+  ];
+  if (rows.length === 0) return null;
   return (
     <table class="preview">
       <caption>{wording.text("command.preview")}</caption>
@@ -32,14 +43,14 @@ export function CommandPreview({ city, view, point, value }: PreviewProps) {
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
+        {rows.map(({ row, after }) => (
           <tr key={row.name} class={standingOf(city, view, row)}>
             <th scope="row">{pointText(wording.language, row.name)}</th>
             <td class="number">
               {row.state === null ? "–" : wording.value(row.state.value, row.unit)}
               <small>{noteOf(city, view, row, wording)}</small>
             </td>
-            <td class="number after">{wording.value(value, row.unit)}</td>
+            <td class="number after">{wording.value(after, row.unit)}</td>
           </tr>
         ))}
       </tbody>
@@ -52,6 +63,13 @@ export function CommandPreview({ city, view, point, value }: PreviewProps) {
       )}
     </table>
   );
+}
+
+/** What the proving point is to show once it is done; null: nobody told. */
+function expectedOf({ type, expects, args = [] }: PointView, order: ChosenOrder): PointValue | null {
+  if (expects === undefined) return type === "action" ? null : order.value;
+  if ("value" in expects) return expects.value;
+  return order.args[args.findIndex(({ name }) => name === expects.argument)] ?? null;
 }
 
 type Words = ReturnType<typeof useWording>;

@@ -6,6 +6,7 @@ import { ProblemNote } from "../panels/problem-note.tsx";
 import { adviceText, STEPS, type Step, stateText, stepOf } from "../texts/command-texts.ts";
 import { pointText } from "../texts/device-texts.ts";
 import type { Wording } from "../texts/wording.ts";
+import { argumentsText } from "./argument-values.ts";
 import { Resolution } from "./resolve-form.tsx";
 
 interface ProgressProps {
@@ -46,6 +47,9 @@ function Standing({ command, view, onDone }: Omit<ProgressProps, "id"> & { reado
   const cancel = (): void => void parts.client.cancel(command.id).catch(() => undefined);
   return (
     <div class={`progress ${over ? "over" : "under-way"} ${name}`}>
+      <p class="ordered">
+        <small>{wording.text("command.ordered")}</small> {orderText(command, view, wording)}
+      </p>
       <Steps command={command} />
       {over && (
         <p class="result">
@@ -119,6 +123,21 @@ function standingOf(command: CommandView, distance: number, reachedAt: number | 
   return isOver(command) ? "end" : "now";
 }
 
+/** What was ordered, in words: `Begin emergency route: Route 3`. */
+function orderText(command: CommandView, view: DeviceView, wording: Wording): string {
+  const name = nameOf(command.pointId);
+  const point = view.points.find((each) => each.name === name);
+  const what = pointText(wording.language, name);
+  if (point?.type === "action" && command.args.length === 0) return what;
+  const value =
+    command.args.length > 0
+      ? argumentsText(command, wording)
+      : wording.value(command.value, point?.unit ?? null);
+  return wording.text("command.ordered-to", { what, value });
+}
+
+const nameOf = (pointId: string): string => pointId.split("/")[1] ?? pointId;
+
 /** What was read back, in words: empty when nothing was. */
 export function resultText(
   command: CommandView,
@@ -127,8 +146,9 @@ export function resultText(
 ): string {
   const { evidence } = command.state;
   if (evidence === undefined || evidence.readBacks.length === 0) return "";
-  const name = command.pointId.split("/")[1];
-  const unit = view?.points.find((point) => point.name === name)?.unit ?? null;
+  // What proves an action has another unit than the action, which has none.
+  const proof = nameOf(evidence.readBacks[0]?.pointId ?? "");
+  const unit = view?.points.find((point) => point.name === proof)?.unit ?? null;
   const took = wording.text("command.took", { n: wording.number(evidence.took / 1_000) });
   const [only, ...more] = evidence.readBacks;
   if (more.length === 0 && only !== undefined)

@@ -8,6 +8,7 @@ const SELECTED_S = 10;
 
 interface SendProps {
   readonly point: PointView;
+  readonly deviceClass: string;
   readonly link: LinkState;
   readonly ready: "yes" | "no";
   /** How it stands now; undefined: the center did not say. */
@@ -17,14 +18,14 @@ interface SendProps {
 }
 
 /** One press for a set-point; what is dangerous takes two, the second within ten seconds of the first. */
-export function SendButton({ point, link, ready, onSelect, onSend }: SendProps) {
+export function SendButton({ point, deviceClass, link, ready, onSelect, onSend }: SendProps) {
   const wording = useWording();
   const dangerous = point.commandClass === "K3";
   const neverWaits = point.commandClass !== "K1";
   const blocked = ready === "no" || (link === "down" && neverWaits);
   return (
     <div class="send">
-      {dangerous && <p class="notice danger">{wording.text("command.danger")}</p>}
+      {dangerous && <p class="notice danger">{dangerText(deviceClass, wording)}</p>}
       {link === "down" && (
         <p class="notice">{wording.text(neverWaits ? "command.refused-offline" : "command.waits")}</p>
       )}
@@ -35,6 +36,11 @@ export function SendButton({ point, link, ready, onSelect, onSend }: SendProps) 
       )}
     </div>
   );
+}
+
+/** What it does to whom, by the class of device. */
+function dangerText(deviceClass: string, wording: ReturnType<typeof useWording>): string {
+  return wording.textFor(`command.danger.${deviceClass}`, wording.text("command.danger"));
 }
 
 type StepProps = Pick<SendProps, "onSelect" | "onSend"> & { readonly blocked: "yes" | "no" };

@@ -4,6 +4,7 @@ import { Segments } from "../panels/switches.tsx";
 
 interface ChoiceProps {
   readonly point: PointView;
+  readonly deviceClass: string;
   /** Undefined: nothing is chosen yet. */
   readonly value: PointValue | undefined;
   readonly onChoose: (value: PointValue) => void;
@@ -11,17 +12,60 @@ interface ChoiceProps {
 
 const PRESETS = [0, 25, 50, 75, 100];
 
-/** A slider with the exact number for what has a range, two buttons for a switch, one for an action. */
+/** A slider with the exact number for what has a range, two buttons for a switch, one for an action, a list for names. */
 export function ValueChoice(props: ChoiceProps) {
-  return props.point.type === "number" ? <NumberChoice {...props} /> : <SwitchChoice {...props} />;
+  switch (props.point.type) {
+    case "number":
+      return <NumberChoice {...props} />;
+    case "text":
+      return <TextChoice {...props} />;
+    default:
+      return <SwitchChoice {...props} />;
+  }
 }
 
-function SwitchChoice({ point, value, onChoose }: ChoiceProps) {
+function TextChoice({ point, value, onChoose }: ChoiceProps) {
+  const wording = useWording();
+  const written = typeof value === "string" ? value : "";
+  if (point.oneOf === undefined)
+    return (
+      <label>
+        {wording.text("command.value")}
+        <input
+          type="text"
+          maxLength={4_096}
+          value={written}
+          onInput={(event) => onChoose(event.currentTarget.value)}
+        />
+      </label>
+    );
+  return (
+    <label>
+      {wording.text("command.value")}
+      <select value={written} onChange={(event) => onChoose(event.currentTarget.value)}>
+        <option value="" disabled>
+          {wording.text("command.choose")}
+        </option>
+        {point.oneOf.map((choice) => (
+          <option key={choice} value={choice}>
+            {wording.value(choice, null)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Light goes on and off; anything else is in force or not. */
+const LIGHTING = ["streetlight", "segment-cabinet"];
+
+function SwitchChoice({ point, deviceClass, value, onChoose }: ChoiceProps) {
   const wording = useWording();
   const run = { key: "on", text: wording.text("command.run") };
+  const isLight = LIGHTING.includes(deviceClass);
   const switches = [
-    { key: "on", text: wording.text("command.on") },
-    { key: "off", text: wording.text("command.off") },
+    { key: "on", text: wording.text(isLight ? "command.on" : "command.activate") },
+    { key: "off", text: wording.text(isLight ? "command.off" : "command.deactivate") },
   ];
   return (
     <Segments

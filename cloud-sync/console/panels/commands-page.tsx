@@ -1,5 +1,6 @@
 import { type CommandView, isOver } from "../api/answers.ts";
 import { useConsole, useValue, useWording } from "../app/console-context.ts";
+import { argumentsText } from "../command/argument-values.ts";
 import { resultText } from "../command/command-progress.tsx";
 import { Resolution } from "../command/resolve-form.tsx";
 import { adviceText, stateText } from "../texts/command-texts.ts";
@@ -59,7 +60,9 @@ function CommandRow({ command }: { readonly command: CommandView }) {
         <small>{command.gatewayId}</small>
       </td>
       <td>{pointText(wording.language, point)}</td>
-      <td class="number">{wording.value(command.value, null)}</td>
+      <td class={command.args.length > 0 ? undefined : "number"}>
+        {command.args.length > 0 ? argumentsText(command, wording) : wording.value(command.value, null)}
+      </td>
       <td>
         <span class={`state ${standing}`}>
           <i aria-hidden="true" />

@@ -15,7 +15,10 @@ const SHOWN_MAX = 8;
 export function TargetTable({ city, view, commands }: TargetProps) {
   const wording = useWording();
   useValue(useConsole().second);
-  const points = view.points.filter(({ readBack }) => readBack !== null).slice(0, SHOWN_MAX);
+  // An action holds no value: its proof stands among the points.
+  const points = view.points
+    .filter(({ readBack, type }) => readBack !== null && type !== "action")
+    .slice(0, SHOWN_MAX);
   if (points.length === 0) return null;
   return (
     <section class="targets">

@@ -35,9 +35,40 @@ const POINTS: Readonly<Record<string, Text>> = {
   "leakage-current": { en: "Leakage current", fr: "Courant de fuite" },
   "battery-voltage": { en: "Battery voltage", fr: "Tension batterie" },
   temperature: { en: "Temperature", fr: "Température" },
+  // Traffic cabinets.
+  "control-mode": { en: "Control mode", fr: "Mode de commande" },
+  "functional-position": { en: "Signal mode", fr: "Mode des feux" },
+  "functional-position-source": { en: "Signal mode set by", fr: "Mode des feux décidé par" },
+  "police-key": { en: "Police key", fr: "Clé police" },
+  "signal-groups": { en: "Signal groups", fr: "Groupes de feux" },
+  "active-plan": { en: "Active plan", fr: "Plan actif" },
+  "requested-plan": { en: "Requested plan", fr: "Plan demandé" },
+  "release-plan": { en: "Back to its own calendar", fr: "Rendre au calendrier" },
+  "plan-source": { en: "Plan decided by", fr: "Plan décidé par" },
+  "active-emergency-route": { en: "Active emergency route", fr: "Itinéraire d’urgence actif" },
+  "emergency-routes": { en: "Emergency routes", fr: "Itinéraires d’urgence" },
+  "begin-emergency-route": { en: "Begin emergency route", fr: "Ouvrir un itinéraire d’urgence" },
+  "end-emergency-route": { en: "End emergency route", fr: "Fermer un itinéraire d’urgence" },
+  "request-priority": { en: "Request priority", fr: "Demander une priorité" },
+  "priority-requests": { en: "Priority requests", fr: "Demandes de priorité" },
+  "major-fault": { en: "Major fault", fr: "Défaut majeur" },
   power: { en: "Power", fr: "Puissance" },
   energy: { en: "Energy", fr: "Énergie" },
 };
+
+/** Arguments of the actions of those profiles. */
+const ARGUMENTS: Readonly<Record<string, Text>> = {
+  route: { en: "Route", fr: "Itinéraire" },
+  group: { en: "Signal group", fr: "Groupe de feux" },
+  level: { en: "Priority level", fr: "Niveau de priorité" },
+  "vehicle-class": { en: "Vehicle class", fr: "Classe de véhicule" },
+  eta: { en: "Arrives in", fr: "Arrivée dans" },
+};
+
+/** The name of an action's argument, for the label of its field. */
+export function argumentText(language: Language, name: string): string {
+  return (Object.hasOwn(ARGUMENTS, name) ? ARGUMENTS[name]?.[language] : undefined) ?? worded(name);
+}
 
 const FEEDER = /^feeder-(\d+)-(.+)$/;
 
@@ -49,6 +80,11 @@ export function pointText(language: Language, name: string): string {
   }
   const known = Object.hasOwn(POINTS, name) ? POINTS[name]?.[language] : undefined;
   if (known !== undefined) return known;
+  return worded(name);
+}
+
+/** A name that nobody has put into words: its own. */
+function worded(name: string): string {
   const words = name.replaceAll("-", " ");
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }

@@ -1,6 +1,8 @@
+import { ORDER_TEXTS } from "./order-texts.ts";
+
 export const LANGUAGES = ["fr", "en"] as const;
 export type Language = (typeof LANGUAGES)[number];
-type Text = Readonly<Record<Language, string>>;
+export type Text = Readonly<Record<Language, string>>;
 
 /** Every text of the console, once, in both languages. `{name}` is put in by the caller. */
 export const TEXTS = {
@@ -116,54 +118,7 @@ export const TEXTS = {
     en: "{point}: from {min} to {max}, last {last}",
     fr: "{point} : de {min} à {max}, dernière valeur {last}",
   },
-  "command.title": { en: "Command", fr: "Commander" },
-  "command.point": { en: "What", fr: "Quoi" },
-  "command.value": { en: "To", fr: "À" },
-  "command.on": { en: "On", fr: "Allumer" },
-  "command.off": { en: "Off", fr: "Éteindre" },
-  "command.run": { en: "Run", fr: "Lancer" },
-  "command.preview": { en: "Now and after", fr: "Avant et après" },
-  "command.now": { en: "Now", fr: "Maintenant" },
-  "command.after": { en: "After", fr: "Après" },
-  "command.members": {
-    en: "{n} lamps: {min} to {max} % now; {doubtful} not known for sure",
-    fr: "{n} lampes : {min} à {max} % à présent ; {doubtful} dont l’état n’est pas sûr",
-  },
-  "command.send": { en: "Send", fr: "Envoyer" },
-  "command.select": { en: "Select …", fr: "Sélectionner …" },
-  "command.operate": { en: "Operate now ({n} s)", fr: "Manœuvrer ({n} s)" },
-  "command.unselect": { en: "Leave it", fr: "Abandonner" },
-  "command.confirm": { en: "You confirm that it stands so", fr: "Vous confirmez cet état" },
-  "command.unconfirmed": {
-    en: "How it stands is not known well enough to operate it: {why}",
-    fr: "L’état n’est pas assez sûr pour manœuvrer : {why}",
-  },
-  "command.danger": {
-    en: "This moves power in the street. Check that nobody works there, then select and operate.",
-    fr: "Cet ordre agit sur la puissance dans la rue. Vérifiez que personne n’y travaille, puis sélectionnez et manœuvrez.",
-  },
-  "command.waits": {
-    en: "No link: the order waits at the center until the gateway is back, for at most 24 h.",
-    fr: "Pas de liaison : l’ordre attend au centre le retour de la passerelle, 24 h au plus.",
-  },
-  "command.refused-offline": {
-    en: "No link: an order of this kind never waits. Come back when the gateway is linked.",
-    fr: "Pas de liaison : un ordre de ce type n’attend jamais. Revenez quand la passerelle sera reliée.",
-  },
-  "command.again": { en: "Another command", fr: "Autre commande" },
-  "command.cancel": { en: "Take back", fr: "Annuler l’ordre" },
-  "command.proof": { en: "Read back {value}", fr: "Relu : {value}" },
-  "command.proofs": { en: "{agree} of {n} read back {value}", fr: "{agree} sur {n} relus à {value}" },
-  "command.took": { en: "in {n} s", fr: "en {n} s" },
-  "command.none": { en: "Nothing here can be commanded.", fr: "Rien ici ne se commande." },
-  "commands.title": { en: "Recent commands", fr: "Commandes récentes" },
-  "commands.empty": { en: "No command was given yet.", fr: "Aucune commande n’a encore été donnée." },
-  "commands.time": { en: "Time", fr: "Heure" },
-  "commands.device": { en: "Device", fr: "Équipement" },
-  "commands.by": { en: "By", fr: "Par" },
-  "commands.state": { en: "State", fr: "État" },
-  "commands.result": { en: "Result", fr: "Résultat" },
-  "commands.class": { en: "Class", fr: "Classe" },
+  ...ORDER_TEXTS,
   "alarms.title": { en: "Alarms", fr: "Alarmes" },
   "alarms.unseen": { en: "{n} not acknowledged", fr: "{n} non acquittées" },
   "alarms.filter": { en: "Which alarms", fr: "Quelles alarmes" },
@@ -213,19 +168,6 @@ export const TEXTS = {
   "read.why.offline": { en: "no link", fr: "sans liaison" },
   "read.why.unsupported": { en: "the gateway can not", fr: "la passerelle ne sait pas" },
   "read.why.busy": { en: "too many reads", fr: "trop de lectures" },
-  "resolve.title": { en: "Say how it ended", fr: "Dire comment cela s’est terminé" },
-  "resolve.hint": {
-    en: "The outcome stays unknown. What is read back at this moment is kept beside it, with your name and your words.",
-    fr: "L’issue reste inconnue. Ce qui est relu à cet instant est gardé à côté, avec votre nom et vos mots.",
-  },
-  "resolve.note": { en: "What was found, and how", fr: "Ce qui a été constaté, et comment" },
-  "resolve.go": { en: "Read back and resolve", fr: "Relire et résoudre" },
-  "resolve.by": { en: "Resolved by {by}, {at}", fr: "Résolue par {by}, {at}" },
-  "resolve.read": { en: "Read back then", fr: "Relu alors" },
-  "resolve.told": {
-    en: "Not read then ({why}); last told",
-    fr: "Non relu alors ({why}) ; dernier état transmis",
-  },
   "gateways.title": { en: "Gateways", fr: "Passerelles" },
   "gateways.link": { en: "Link", fr: "Liaison" },
   "gateways.heard": { en: "Heard", fr: "Entendue" },

@@ -1,5 +1,6 @@
 import type { PointValue } from "../api/answers.ts";
 import { isTextKey, type Language, type TextKey, textOf } from "./texts.ts";
+import { valueText } from "./value-texts.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -51,9 +52,15 @@ export class Wording {
   value(value: PointValue | null, unit: string | null): string {
     if (value === null) return "–";
     if (typeof value === "boolean") return this.text(value ? "value.true" : "value.false");
-    if (typeof value === "string") return value;
-    const shown = Object.hasOwn(UNITS, unit ?? "1") ? UNITS[unit ?? "1"] : unit;
+    if (typeof value === "string") return valueText(this.language, value);
+    const shown = this.unit(unit);
     return shown === "" ? this.number(value) : `${this.number(value)} ${shown}`;
+  }
+
+  /** Empty for a bare number. */
+  unit(unit: string | null): string {
+    const code = unit ?? "1";
+    return (Object.hasOwn(UNITS, code) ? UNITS[code] : undefined) ?? code;
   }
 
   /** In the largest unit that leaves a whole number above 1. */

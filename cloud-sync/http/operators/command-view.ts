@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ArgumentDefinition } from "../../../domain/point.ts";
 import type { CommandReader } from "../../dispatch/command-ledger.ts";
 import type { CommandRecord, CommandStep, Resolution } from "../../dispatch/command-record.ts";
 
@@ -12,6 +13,8 @@ export const commandView = z.object({
   value: pointValue,
   /** Of an action; empty for all else. */
   args: z.array(pointValue),
+  /** Names and units of `args`, in their order, as the gateway tells them now; empty where it tells none. */
+  argsTaken: z.array(z.object({ name: z.string(), unit: z.string() })),
   commandClass: z.enum(["K0", "K1", "K2", "K3"]).nullable(),
   origin: z.enum(["center", "local"]),
   issuedBy: z.string(),
@@ -57,19 +60,30 @@ export async function viewCommands(
   commands: readonly CommandRecord[],
 ): Promise<readonly CommandView[]> {
   const histories = await reader.histories(commands.map((command) => command.id));
-  return commands.map((command) => viewOf(command, histories.get(command.id) ?? []));
+  const withArguments = commands.filter(({ args }) => args.length > 0).map(({ id }) => id);
+  const taken = withArguments.length === 0 ? undefined : await reader.actionArguments(withArguments);
+  return commands.map((command) =>
+    viewOf(command, { history: histories.get(command.id) ?? [], taken: taken?.get(command.id) ?? [] }),
+  );
 }
 
 export async function viewCommand(reader: CommandReader, command: CommandRecord): Promise<CommandView> {
-  const histories = await reader.histories([command.id]);
-  return viewOf(command, histories.get(command.id) ?? []);
+  const [view] = await viewCommands(reader, [command]);
+  if (view === undefined) throw new Error(`view command ${command.id}`);
+  return view;
 }
 
 function evidenceOf({ evidence }: Resolution) {
   return evidence === null ? null : { ...evidence, points: [...evidence.points] };
 }
 
-function viewOf(command: CommandRecord, history: readonly CommandStep[]): CommandView {
+function viewOf(
+  command: CommandRecord,
+  {
+    history,
+    taken,
+  }: { readonly history: readonly CommandStep[]; readonly taken: readonly ArgumentDefinition[] },
+): CommandView {
   const { ttl, resolution } = command;
   const from = command.authorizedAt ?? command.createdAt;
   return {
@@ -78,6 +92,7 @@ function viewOf(command: CommandRecord, history: readonly CommandStep[]): Comman
     pointId: command.pointId,
     value: command.value,
     args: [...command.args],
+    argsTaken: taken.map(({ name, unit }) => ({ name, unit })),
     commandClass: command.commandClass,
     origin: command.origin,
     issuedBy: command.issuedBy,

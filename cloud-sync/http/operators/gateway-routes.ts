@@ -24,6 +24,14 @@ const DEVICES_MAX = 10_000;
 export const slug = z
   .string()
   .refine(isSlug, "is not lower-case words joined by hyphens, at most 64 characters, e.g. gw-dijon");
+const plainValue = z.union([z.number(), z.boolean(), z.string()]);
+const argumentView = z.object({
+  name: z.string(),
+  type: z.enum(["number", "boolean", "text"]),
+  unit: z.string(),
+  range: z.object({ min: z.number(), max: z.number() }).optional(),
+  oneOf: z.array(plainValue).optional(),
+});
 const deviceView = z.object({
   id: z.string(),
   gatewayId: z.string(),
@@ -45,6 +53,12 @@ const deviceView = z.object({
       commandClass: z.enum(["K1", "K2", "K3"]).nullable(),
       maxAgeMs: z.number().nullable(),
       readBack: z.string().nullable(),
+      /** What an action is run with, in order. Absent, as the two below: there is none, or its gateway did not tell. */
+      args: z.array(argumentView).optional(),
+      /** The only texts that the point takes. */
+      oneOf: z.array(z.string()).optional(),
+      /** What the read-back shows once it is done; absent also: the value that was ordered. */
+      expects: z.union([z.object({ argument: z.string() }), z.object({ value: plainValue })]).optional(),
     }),
   ),
 });
@@ -178,6 +192,7 @@ function deviceOf(gatewayId: GatewayId, device: DeviceView): z.infer<typeof devi
       commandClass: point.command_class,
       maxAgeMs: point.max_age_ms,
       readBack: point.read_back,
+      ...point.takes,
     })),
   };
 }

@@ -1,12 +1,14 @@
 import type { Catalogue } from "../../../domain/wire/catalogue.ts";
 import type { Queryable } from "../database.ts";
+import { type PointTakes, takesOf } from "./point-takes.ts";
 import { splitPointId } from "./split-point-id.ts";
 
-const COLUMNS = `name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, interlock_points`;
+const COLUMNS = `name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, interlock_points, takes`;
 const TOLD = `rows from (jsonb_to_recordset($1::jsonb) as (name text, type text, unit text, access text, range_min float8,
-  range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, "readBack" text, interlock jsonb)) with ordinality
-  as t(name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, told_interlock, nr)
-  cross join lateral (select coalesce(t.told_interlock, '[]') as interlock_points)`;
+  range_max float8, "commandClass" text, "pollClass" text, "maxAgeMs" float8, "readBack" text, interlock jsonb,
+  takes jsonb)) with ordinality
+  as t(name, type, unit, access, range_min, range_max, command_class, poll_class, max_age_ms, read_back, told_interlock, told_takes, nr)
+  cross join lateral (select coalesce(t.told_interlock, '[]') as interlock_points, coalesce(t.told_takes, '{}') as takes)`;
 
 /**
  * The center's numbers of the catalogue's points, by kind of device and place in it, and a kind for each retired
@@ -20,7 +22,8 @@ export async function keepKinds(
   const told = [
     ...kinds.flatMap(({ points }) =>
       points.map(({ range, polled: _, ...rest }) => {
-        return { ...rest, range_min: range?.min ?? null, range_max: range?.max ?? null };
+        const takes: PointTakes = takesOf(rest);
+        return { ...rest, takes, range_min: range?.min ?? null, range_max: range?.max ?? null };
       }),
     ),
     ...[...names].map((name) => ({ name })),
@@ -33,9 +36,9 @@ export async function keepKinds(
     {
       name: "kind-find",
       text: `select k.kind_no from (select nr, ${COLUMNS} from ${TOLD}) t join point_kinds k on k.name = t.name
-               and (k.type, k.unit, k.access, k.range_min, k.range_max, k.command_class, k.poll_class, k.max_age_ms, k.read_back, k.interlock_points)
+               and (k.type, k.unit, k.access, k.range_min, k.range_max, k.command_class, k.poll_class, k.max_age_ms, k.read_back, k.interlock_points, k.takes)
                  is not distinct from
-                 (t.type, t.unit, t.access, t.range_min, t.range_max, t.command_class, t.poll_class, t.max_age_ms, t.read_back, t.interlock_points)
+                 (t.type, t.unit, t.access, t.range_min, t.range_max, t.command_class, t.poll_class, t.max_age_ms, t.read_back, t.interlock_points, t.takes)
              order by t.nr`,
     },
     values,

@@ -3,6 +3,7 @@ import type { Instant } from "../../../domain/time.ts";
 import { type Catalogue, type CatalogueKind, sweepOf } from "../../../domain/wire/catalogue.ts";
 import { numberArray, type Queryable, type Transaction } from "../database.ts";
 import type { KnownPoint } from "../points/gateway-points.ts";
+import type { PointTakes } from "../points/point-takes.ts";
 import { splitPointId } from "../points/split-point-id.ts";
 
 /**
@@ -183,6 +184,7 @@ export interface PointRow {
   readonly read_back: string | null;
   /** Names of points of the same device. */
   readonly interlock_points: readonly string[];
+  readonly takes: PointTakes;
   /** Of the device, for a group whose members prove its writes. */
   readonly members: readonly string[];
 }
@@ -197,7 +199,7 @@ export async function findPoint(
     {
       name: "point-find",
       text: `select g.gateway_id, p.point_no, p.point_id, p.device_id, p.name, p.type, p.unit, p.access, p.range_min, p.range_max,
-               p.command_class, p.max_age_ms, p.sweep, p.read_back, p.interlock_points, coalesce(d.members, '[]') as members
+               p.command_class, p.max_age_ms, p.sweep, p.read_back, p.interlock_points, p.takes, coalesce(d.members, '[]') as members
              from points p join gateways g using (gateway_no)
                left join devices d using (device_no)
              where g.gateway_id = $1 and p.device_id = $2 and p.name = $3 and not p.retired`,

@@ -1,5 +1,6 @@
 import type { Instant } from "../../../domain/time.ts";
 import { numberArray, type Queryable } from "../database.ts";
+import type { PointTakes } from "../points/point-takes.ts";
 
 export interface LevelRow {
   readonly point_no: number;
@@ -45,6 +46,7 @@ export interface DevicePointStateRow {
   readonly max_age_ms: number | null;
   readonly sweep: number | null;
   readonly read_back: string | null;
+  readonly takes: PointTakes;
   /** Null, as all that follows: never told. */
   readonly value_kind: number | null;
   readonly value_number: number | null;
@@ -60,7 +62,7 @@ export function listDevicePoints(
   device: { readonly gatewayId: string; readonly deviceId: string },
 ): Promise<readonly DevicePointStateRow[]> {
   const text = `select p.point_no, p.name, p.type, p.unit, p.access, p.range_min, p.range_max, p.command_class, p.poll_class,
-      p.max_age_ms, p.sweep, p.read_back, s.value_kind, s.value_number, s.value_text, s.quality, s.cause, ${AT}
+      p.max_age_ms, p.sweep, p.read_back, p.takes, s.value_kind, s.value_number, s.value_text, s.quality, s.cause, ${AT}
     from points p join gateways g using (gateway_no) left join point_states s using (point_no)
       left join gateway_links l on l.gateway_no = g.gateway_no
     where g.gateway_id = $1 and p.device_id = $2 and not p.retired order by p.point_no`;

@@ -37,7 +37,7 @@ export async function listDevices(
     {
       name: "device-view-points",
       text: `select p.point_id, p.device_id, p.name, p.type, p.unit, p.access, p.range_min, p.range_max, p.command_class,
-               p.max_age_ms, p.sweep, p.read_back
+               p.max_age_ms, p.sweep, p.read_back, p.takes
              from points p join gateways g using (gateway_no)
              where g.gateway_id = $1 and not p.retired and p.device_id = any($2) order by p.point_no`,
     },

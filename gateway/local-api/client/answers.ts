@@ -162,6 +162,8 @@ export interface PointAnswer {
   readonly range: { readonly min: number; readonly max: number } | null;
   /** What an action takes, in order; empty for all else. */
   readonly args: readonly ArgumentAnswer[];
+  /** Of a text that is written: the only values that are taken; `null`: any. */
+  readonly oneOf: readonly string[] | null;
   readonly commandClass: CommandClass | null;
   /** `null` exactly when the quality is bad. */
   readonly value: PointValue | null;
@@ -216,6 +218,12 @@ export interface CommandAnswer {
   readonly value: PointValue;
   /** `null`: the site no longer has the point. */
   readonly unit: string | null;
+  /** What an action is run with, in order; empty for all else. `name`: its number from 1 where the site has it no more. */
+  readonly args: readonly {
+    readonly name: string;
+    readonly value: PointValue;
+    readonly unit: string | null;
+  }[];
   readonly commandClass: CommandClass;
   readonly origin: "center" | "local";
   readonly issuedBy: string;
