@@ -35,8 +35,11 @@ export const BOARD_TICK = Millis(500);
 /** Read in one tick; the rest waits for the next. */
 const READ_MAX = 8_000;
 const COMMANDS_MAX = 2_000;
-/** Catalogues come one after the other when a center starts: the index is built once they are through. */
-const WARM_AFTER = Seconds(2);
+/**
+ * Catalogues come one after the other when a center starts, and then the states of all their points: the index is built
+ * once both are through, which nobody waits for unless he looks before.
+ */
+const WARM_AFTER = Seconds(20);
 /** A hint that was missed costs at most this long. */
 const REREAD_PERIOD = Seconds(60);
 

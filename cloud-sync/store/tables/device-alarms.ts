@@ -1,14 +1,14 @@
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { numberArray, type Queryable, type Transaction } from "../database.ts";
-import { splitPointId } from "../points/split-point-id.ts";
+import { NAMED_POINTS, namedColumns } from "../points/named-points.ts";
 
-/** The names that boolean points of the sites have: some hundred for the city. */
+/** The names that boolean points of any site have or had: some hundred for the city. */
 export async function listBooleanNames(db: Queryable): Promise<readonly string[]> {
   const rows = await db.query<{ name: string }>(
     {
       name: "alarm-point-names",
-      text: "select distinct name from points where type = 'boolean' and not retired",
+      text: "select distinct name from point_kinds where type = 'boolean'",
     },
     [],
   );
@@ -36,10 +36,9 @@ const LINK = "left join gateway_links l on l.gateway_no = p.gateway_no";
 /** Two texts, so that what moved is looked up and not searched for among all points. */
 const EVERYWHERE = `from point_states s join points p using (point_no) join gateways g on g.gateway_no = p.gateway_no ${LINK}
   where p.name = any($1)`;
-const NAMED = `from unnest($2::text[], $3::text[]) as asked(device_id, name)
-  join points p on p.device_id = asked.device_id and p.name = asked.name join gateways g on g.gateway_no = p.gateway_no
+const NAMED = `from ${NAMED_POINTS} join gateways g on g.gateway_no = p.gateway_no
   join point_states s using (point_no) ${LINK}
-  where g.gateway_id = $1`;
+  where true`;
 /** As many as one look takes: the rest is found by the next. */
 const LIMIT = "order by p.point_no limit 10000";
 
@@ -66,8 +65,7 @@ export function listUncleared(db: Queryable, { names, named }: AlarmScope): Prom
 }
 
 function parametersOf({ gatewayId, pointIds }: NonNullable<AlarmScope["named"]>): readonly unknown[] {
-  const ids = pointIds.map(splitPointId);
-  return [gatewayId, ids.map(([deviceId]) => deviceId), ids.map(([, name]) => name)];
+  return [gatewayId, ...namedColumns(pointIds)];
 }
 
 /** Raised once a point: a repeat changes nothing. A shelved point's next alarm is shelved as well. */

@@ -1,7 +1,7 @@
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import type { Instant } from "../../../domain/time.ts";
 import type { Queryable, Transaction } from "../database.ts";
-import { splitPointId } from "../points/split-point-id.ts";
+import { NAMED_POINTS, namedColumns } from "../points/named-points.ts";
 import { type PlacedReading, readingArrays } from "./readings.ts";
 import { fromColumns, type QualifiedValue, type ValueColumns } from "./value-columns.ts";
 
@@ -71,8 +71,8 @@ type StateRow = ValueColumns & {
 };
 
 const SELECT = `select g.gateway_id, p.point_id, p.unit, p.max_age_ms, p.sweep, s.gateway_at, s.source_at, s.corrected_at, s.received_at,
-  s.value_kind, s.value_number, s.value_text, s.quality, s.cause
-  from point_states s join points p using (point_no) join gateways g on g.gateway_no = p.gateway_no`;
+  s.value_kind, s.value_number, s.value_text, s.quality, s.cause`;
+const GATEWAY = "join gateways g on g.gateway_no = p.gateway_no";
 
 /** Current state of a gateway's points, those of `pointIds` only if given. Points never told have no row. */
 export async function listStates(
@@ -85,24 +85,19 @@ export async function listStates(
       ? await db.query<StateRow>(
           {
             name: "state-list",
-            text: `${SELECT} where g.gateway_id = $1 and not p.retired order by p.point_id`,
+            text: `${SELECT} from point_states s join points p using (point_no) ${GATEWAY}
+                   where g.gateway_id = $1 and not p.retired order by p.point_id`,
           },
           [gatewayId],
         )
       : await db.query<StateRow>(
           {
             name: "state-list-some",
-            text: `${SELECT} join unnest($2::text[], $3::text[]) as asked(device_id, name)
-                       on asked.device_id = p.device_id and asked.name = p.name where g.gateway_id = $1`,
+            text: `${SELECT} from ${NAMED_POINTS} join point_states s using (point_no) ${GATEWAY}`,
           },
-          [gatewayId, ...idColumns(pointIds)],
+          [gatewayId, ...namedColumns(pointIds)],
         );
   return rows.map(toState);
-}
-
-function idColumns(pointIds: readonly PointId[]): readonly (readonly string[])[] {
-  const ids = pointIds.map(splitPointId);
-  return [ids.map(([deviceId]) => deviceId), ids.map(([, name]) => name)];
 }
 
 function toState(row: StateRow): PointState {
