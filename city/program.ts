@@ -12,6 +12,7 @@ const STOP_TIMEOUT = Millis(15_000);
  */
 const SEMI_SPACE = "--max-semi-space-size=4";
 const HEAP_GROWTH = "--heap-growing-percent=25";
+export const MEMORY_FLAGS: readonly string[] = [SEMI_SPACE, HEAP_GROWTH];
 
 /** A program of the city did not come up or ended by itself; the message says where its log is. */
 export class ProgramError extends Error {
@@ -71,7 +72,7 @@ function spawnProgram({ command, logFile }: ProgramOptions<unknown>): ChildProce
   try {
     // The channel says nothing; that it breaks tells the program that we are gone, however that came.
     // A group of its own: Ctrl-C reaches the city, which then stops its programs in order.
-    return spawn(process.execPath, [SEMI_SPACE, HEAP_GROWTH, ...command], {
+    return spawn(process.execPath, [...MEMORY_FLAGS, ...command], {
       stdio: ["ignore", "pipe", log, "ipc"],
       detached: true,
     });

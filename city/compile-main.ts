@@ -1,0 +1,26 @@
+import { fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { MEMORY_FLAGS } from "./program.ts";
+
+/**
+ * Run by `npm run build`, as `node --import ./node-version.js`: each program of the city is loaded once, so that Node
+ * keeps what it made of the sources and the first start finds it. Nothing depends on it: what is missing is made at a start.
+ */
+
+const ROOT = join(import.meta.dirname, "..");
+/** Loaded by no program before it has work. */
+const LOADED_LATER = ["drivers/modbus/modbus-driver.ts", "gateway/store/writing/telemetry-worker.ts"];
+
+const later = LOADED_LATER.map((path) => `await import(${JSON.stringify(join(ROOT, path))});`).join("\n");
+const runs = [
+  ["gateway/main.ts", "--help"],
+  ["cloud-sync/main.ts", "--help"],
+  ["simulators/main.ts", "--help"],
+  ["city/main.ts", "--help"],
+].map(([path = "", argument = ""]) => [join(ROOT, path), argument]);
+for (const run of [...runs, ["--input-type=module", "--eval", later]])
+  await once(spawn(process.execPath, [...MEMORY_FLAGS, ...run], { stdio: "ignore" }), "exit");
+const host = fork(join(ROOT, "gateway/field/host/field-host-main.ts"), { execArgv: [...MEMORY_FLAGS] });
+host.send({ kind: "stop" });
+await once(host, "exit");
