@@ -1,6 +1,6 @@
 import type { CommandState, CommandStateName } from "../../domain/command.ts";
-import { findWrongArgument, findWrongChoice } from "../../domain/command-arguments.ts";
 import type { PointValue } from "../../domain/reading.ts";
+import { findWrongArgument, findWrongChoice } from "../../domain/safety/command-arguments.ts";
 import { Millis } from "../../domain/time.ts";
 import { unreachable } from "../../domain/unreachable.ts";
 import { VERDICT_PATIENCE } from "./command-limits.ts";

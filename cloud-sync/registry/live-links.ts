@@ -1,10 +1,13 @@
 import type { GatewayId, Token } from "../../domain/ids.ts";
-import { type Clock, Seconds, type Uptime } from "../../domain/time.ts";
-import { HEARTBEAT_INTERVAL, HEARTBEATS_MISSED_MAX, type Heartbeat } from "../../domain/wire/heartbeat.ts";
+import type { Clock, Uptime } from "../../domain/time.ts";
+import {
+  HEARTBEAT_INTERVAL,
+  HEARTBEAT_LATE,
+  HEARTBEATS_MISSED_MAX,
+  type Heartbeat,
+} from "../../domain/wire/heartbeat.ts";
 import type { LinkStateName } from "../store/tables/links.ts";
 
-/** One missed heartbeat and a half: something is slow. */
-const DEGRADED_AFTER = Seconds(8);
 const DOWN_AFTER = HEARTBEAT_INTERVAL * HEARTBEATS_MISSED_MAX;
 
 /** Newest proof of freshness from a gateway. Kept in memory only: another process's uptime means nothing here. */
@@ -109,5 +112,5 @@ export class LiveLinks {
 
 function stateAfter(silenceMs: number): LinkStateName {
   if (silenceMs >= DOWN_AFTER) return "down";
-  return silenceMs >= DEGRADED_AFTER ? "degraded" : "up";
+  return silenceMs >= HEARTBEAT_LATE ? "degraded" : "up";
 }

@@ -6,6 +6,11 @@ import { TIME_QUALITIES } from "./points-block.ts";
 /** Each side tells its life this often; after three missed the connection is taken for dead (PROTOCOL §2). */
 export const HEARTBEAT_INTERVAL = Seconds(5);
 export const HEARTBEATS_MISSED_MAX = 3;
+/**
+ * One missed and a half: something is slow. Until then an age that the center counts grows without anything being wrong,
+ * for what confirms a value comes with the heartbeats: by so much a value may be older there than its `maxAge` allows.
+ */
+export const HEARTBEAT_LATE = Seconds(8);
 
 const sequence = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 

@@ -1,7 +1,7 @@
 import type { Command } from "../../domain/command.ts";
-import { findWrongArgument, findWrongChoice } from "../../domain/command-arguments.ts";
 import type { SitePoint } from "../../domain/point.ts";
 import type { PointValue } from "../../domain/reading.ts";
+import { findWrongArgument, findWrongChoice } from "../../domain/safety/command-arguments.ts";
 import type { PointOfDevice } from "../site/site.ts";
 import type { Refusal } from "./control.ts";
 

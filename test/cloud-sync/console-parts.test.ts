@@ -4,7 +4,13 @@ import { BAD_FROM, END_STATES, QUALITIES } from "../../cloud-sync/console/api/an
 import { SseReader } from "../../cloud-sync/console/api/sse-reader.ts";
 import { ageFrom } from "../../cloud-sync/console/city/city-model.ts";
 import { municipalityOf, NO_MUNICIPALITY } from "../../cloud-sync/console/city/contours.ts";
-import { LOOK, LOOKS, lookOf, type PlaceFacts } from "../../cloud-sync/console/city/look.ts";
+import {
+  HEARTBEAT_LATE_MS,
+  LOOK,
+  LOOKS,
+  lookOf,
+  type PlaceFacts,
+} from "../../cloud-sync/console/city/look.ts";
 import { toMetres } from "../../cloud-sync/console/city/plane.ts";
 import { moved, zoomed } from "../../cloud-sync/console/map/camera.ts";
 import { DARK, LIGHT } from "../../cloud-sync/console/map/palette.ts";
@@ -16,6 +22,7 @@ import { Wording } from "../../cloud-sync/console/texts/wording.ts";
 import { choosePoints } from "../../cloud-sync/http/console-point-choice.ts";
 import * as command from "../../domain/command.ts";
 import { QUALITIES as ALL_QUALITIES, isBad } from "../../domain/quality.ts";
+import { HEARTBEAT_LATE } from "../../domain/wire/heartbeat.ts";
 import { CONTOURS } from "./console-city.ts";
 
 t.test("the console knows the qualities, ends and causes of the domain", async (t) => {
@@ -72,7 +79,7 @@ t.test("what is too old, without link, never told or bad never looks fine", asyn
   fc.assert(
     fc.property(facts, (place) => {
       const fine = FINE.includes(lookOf(place)) && lookOf(place) !== LOOK.alarm;
-      const old = place.maxAge > 0 && place.age > place.maxAge;
+      const old = place.maxAge > 0 && place.age > place.maxAge + HEARTBEAT_LATE;
       return !(fine && (old || place.link === "down" || place.quality === -1 || place.quality >= BAD_FROM));
     }),
   );
@@ -80,7 +87,13 @@ t.test("what is too old, without link, never told or bad never looks fine", asyn
   t.equal(lookOf(good), LOOK["level-5"]);
   t.equal(lookOf({ ...good, level: 1 }), LOOK["level-1"]);
   t.equal(lookOf({ ...good, level: 0 }), LOOK.off);
-  t.equal(lookOf({ ...good, age: 90_001 }), LOOK.old);
+  t.equal(HEARTBEAT_LATE_MS, HEARTBEAT_LATE, "as the center counts");
+  t.equal(
+    lookOf({ ...good, age: 90_000 + HEARTBEAT_LATE }),
+    LOOK["level-5"],
+    "the heartbeat may be on its way",
+  );
+  t.equal(lookOf({ ...good, age: 90_001 + HEARTBEAT_LATE }), LOOK.old);
   t.equal(lookOf({ ...good, link: "down" }), LOOK.unknown);
   t.equal(lookOf({ ...good, alarm: 1 }), LOOK.alarm);
 });

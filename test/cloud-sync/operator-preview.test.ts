@@ -71,7 +71,15 @@ t.test("a hazardous order needs the preview as it stands now, and an operator", 
     status: 409,
     body: { error: { pointer: "/confirm/preview", message: /not stand any more/ } },
   });
-  await clock.advance(91_000);
+  await tell("local", false);
+  await clock.advance(97_000);
+  links.heard(GATEWAY, "1.1");
+  t.type(
+    (await ask("GET", WHERE)).body["preview"],
+    "string",
+    "the heartbeat that confirms it may be on its way",
+  );
+  await clock.advance(2_000);
   links.heard(GATEWAY, "1.1");
   const old = await order({ confirm: { preview: (await ask("GET", WHERE)).body["preview"] ?? "" } });
   t.match(old, { status: 409, body: { error: { pointer: "/confirm/preview", message: /too-old/ } } });

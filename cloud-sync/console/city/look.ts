@@ -40,10 +40,21 @@ export interface PlaceFacts {
 const LEVEL_STEP = 20;
 const LEVEL_STEPS = 5;
 
+/**
+ * What confirms a value comes with the gateways' heartbeats, one in 5 s and late after 8: by so much its age may grow past
+ * what its class allows without anything being wrong (domain/wire/heartbeat.ts).
+ */
+export const HEARTBEAT_LATE_MS = 8_000;
+
+/** Times in ms; `maxAge` 0: never old. */
+export function isTooOld({ age, maxAge }: Pick<PlaceFacts, "age" | "maxAge">): boolean {
+  return maxAge > 0 && age > maxAge + HEARTBEAT_LATE_MS;
+}
+
 /** Without a link nothing is known, whatever was told before; what is too old is never shown as fine. */
 export function lookOf(facts: PlaceFacts): number {
   if (facts.link === "down" || facts.quality === -1) return LOOK.unknown;
-  if (facts.maxAge > 0 && facts.age > facts.maxAge) return LOOK.old;
+  if (isTooOld(facts)) return LOOK.old;
   if (facts.alarm === 1) return LOOK.alarm;
   if (facts.quality >= BAD_FROM) return LOOK.silent;
   if (facts.level < 0) return LOOK.present;

@@ -1,5 +1,6 @@
 import type { DeviceView, PointView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
+import { isTooOld } from "../city/look.ts";
 import { pointText, qualityText } from "../texts/device-texts.ts";
 
 interface PointProps {
@@ -68,7 +69,6 @@ export function standingOf(
   point: PointView,
 ): "fresh" | "old" | "bad" | "unknown" {
   if (point.state === null || city.model.gatewayLink(view.gateway) === "down") return "unknown";
-  const maxAge = point.maxAgeMs ?? 0;
-  if (maxAge > 0 && ageOf(city, view, point) > maxAge) return "old";
+  if (isTooOld({ age: ageOf(city, view, point), maxAge: point.maxAgeMs ?? 0 })) return "old";
   return point.state.quality.startsWith("bad/") ? "bad" : "fresh";
 }

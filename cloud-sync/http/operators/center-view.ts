@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import { type Clock, since } from "../../../domain/time.ts";
+import { HEARTBEAT_LATE } from "../../../domain/wire/heartbeat.ts";
 import type { FreshReads } from "../../dispatch/fresh-reads.ts";
 import type { LiveLinks } from "../../registry/live-links.ts";
 import type { Database } from "../../store/database.ts";
@@ -94,7 +95,7 @@ export class CenterView {
     const sum = (of: (row: PointCounts) => number): number => rows.reduce((all, row) => all + of(row), 0);
     const isSwept = ({ sweep, maxAgeMs }: PointCounts): boolean => {
       const at = link?.sweeps.get(sweep);
-      return at !== undefined && since(at, now) <= maxAgeMs;
+      return at !== undefined && since(at, now) <= maxAgeMs + HEARTBEAT_LATE;
     };
     return {
       class: rows[0]?.class ?? "",

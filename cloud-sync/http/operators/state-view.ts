@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isBad } from "../../../domain/quality.ts";
 import { type Instant, type Millis, Seconds, since, type Uptime } from "../../../domain/time.ts";
+import { HEARTBEAT_LATE } from "../../../domain/wire/heartbeat.ts";
 import type { LinkStateName } from "../../store/tables/links.ts";
 import type { PointState } from "../../store/tables/point-states.ts";
 
@@ -74,7 +75,7 @@ export function withFreshFinding(
   if (fresh === undefined || state.link === "down") return state;
   const { value, quality, cause, age } = fresh;
   const isYounger = state.confirmedAgeMs === null || age < state.confirmedAgeMs;
-  const isYoung = state.maxAgeMs === null || state.maxAgeMs === 0 || age <= state.maxAgeMs;
+  const isYoung = state.maxAgeMs === null || state.maxAgeMs === 0 || !isTooOld(age, state.maxAgeMs);
   if (!isYounger || !isYoung) return state;
   return { ...state, value, quality, cause, source: "read", confirmedAgeMs: Math.round(age) };
 }
@@ -98,7 +99,12 @@ function doubtOf(
   if (link.state === "down") return "link-down";
   if (maxAgeMs === null || maxAgeMs === 0) return undefined;
   if (age === null) return "age-unknown";
-  return age > maxAgeMs ? "too-old" : undefined;
+  return isTooOld(age, maxAgeMs) ? "too-old" : undefined;
+}
+
+/** The gateway alone knows an age to the millisecond, and it alone rests an interlock on it. */
+function isTooOld(age: number, maxAgeMs: number): boolean {
+  return age > maxAgeMs + HEARTBEAT_LATE;
 }
 
 /** The younger of the reading itself and the sweep that found it unchanged since. */

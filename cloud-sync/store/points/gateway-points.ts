@@ -1,6 +1,7 @@
 import type { PointId } from "../../../domain/ids.ts";
 import { QUALITIES } from "../../../domain/quality.ts";
 import type { Instant } from "../../../domain/time.ts";
+import { HEARTBEAT_LATE } from "../../../domain/wire/heartbeat.ts";
 
 /** A point as ingest must know it. */
 export interface KnownPoint {
@@ -106,7 +107,7 @@ export class GatewayPoints {
       of.told += 1;
       if (quality > GOOD) continue;
       of.good += 1;
-      if ((correctedAt[at] ?? Number.NaN) >= now - of.maxAgeMs) of.goodYoung += 1;
+      if ((correctedAt[at] ?? Number.NaN) >= now - of.maxAgeMs - HEARTBEAT_LATE) of.goodYoung += 1;
     }
     return counts;
   }

@@ -1,6 +1,6 @@
-import type { RejectionCause } from "./command.ts";
-import type { ArgumentDefinition } from "./point.ts";
-import type { PointValue } from "./reading.ts";
+import type { RejectionCause } from "../command.ts";
+import type { ArgumentDefinition } from "../point.ts";
+import type { PointValue } from "../reading.ts";
 
 /** `typeof` the values of each type. */
 const VALUE_TYPES = { number: "number", boolean: "boolean", text: "string" } as const;
