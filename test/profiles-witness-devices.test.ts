@@ -170,11 +170,11 @@ t.test(
       humidity: [88, 0.001],
       pressure: [1_013.2, 0.001],
       "wind-gust": [17.6, 0.001],
-      "precipitation-type": [70, 0],
       "precipitation-rate": [1.25, 0.001],
       precipitation: [12.34, 0.001],
       identity: [0x2006, 0],
     });
+    t.equal(values["precipitation-type"], "snow");
     await act("fail-sensor", { quantity: "temperatureC" });
     await act("fail-sensor", { quantity: "precipitationMmH" });
     const failed = await read();
@@ -194,17 +194,17 @@ t.test("a barrier's points are its contacts, and its orders its pulses", async (
     device: { kind: "barrier" },
   });
   t.match(await read(), {
-    state: 3,
+    state: "closed",
     "closed-limit": true,
     "open-limit": false,
     "at-rest": true,
     "light-red": true,
   });
   await write("open", true);
-  t.match(await read(), { state: 2, "closed-limit": false, "at-rest": false });
+  t.match(await read(), { state: "opening", "closed-limit": false, "at-rest": false });
   clock.advance(3_000);
   const opened = await read();
-  t.match(opened, { state: 1, "open-limit": true, "light-green": true, cycles: 1, "travel-time": 3 });
+  t.match(opened, { state: "open", "open-limit": true, "light-green": true, cycles: 1, "travel-time": 3 });
   const turned = [
     ["occupy-safety-loop", "safety-loop-occupied"],
     ["occupy-entry-loop", "entry-loop-occupied"],
