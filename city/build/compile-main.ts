@@ -1,14 +1,14 @@
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { MEMORY_FLAGS } from "./program.ts";
+import { MEMORY_FLAGS } from "../program.ts";
 
 /**
  * Run by `npm run build`, as `node --import ./node-version.js`: each program of the city is loaded once, so that Node
  * keeps what it made of the sources and the first start finds it. Nothing depends on it: what is missing is made at a start.
  */
 
-const ROOT = join(import.meta.dirname, "..");
+const ROOT = join(import.meta.dirname, "../..");
 /** Loaded by no program before it has work. */
 const LOADED_LATER = ["drivers/modbus/modbus-driver.ts", "gateway/store/writing/telemetry-worker.ts"];
 
