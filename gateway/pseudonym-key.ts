@@ -1,20 +1,24 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import type { Device } from "../domain/device.ts";
+import type { SitePoint } from "../domain/point.ts";
 import type { FieldPlan } from "./field/field-plan.ts";
 
 const KEY = /^[0-9a-f]{64}\n?$/;
 
-/** Whether a point of the device names a person. */
-function namesPersons({ points }: Pick<Device, "points">): boolean {
+interface WithPoints {
+  readonly points: readonly Pick<SitePoint, "definition">[];
+}
+
+/** Whether a point of the device or unit names a person. */
+function namesPersons({ points }: WithPoints): boolean {
   return points.some(({ definition }) => definition.privacy === "pseudonymous");
 }
 
 /** Gives the key of this gateway's pseudonyms to the hosts that need it; made in the data folder at its first use. */
 export function withPseudonymKey(
   plans: readonly FieldPlan[],
-  site: { readonly dataFolder: string; readonly devices: readonly Pick<Device, "points">[] },
+  site: { readonly dataFolder: string; readonly devices: readonly WithPoints[] },
 ): readonly FieldPlan[] {
   if (!site.devices.some(namesPersons)) return plans;
   const pseudonymKey = readOrMakeKey(join(site.dataFolder, "pseudonym.key"));

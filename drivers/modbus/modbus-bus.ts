@@ -7,7 +7,7 @@ import type { ReadGaps } from "./bus-config.ts";
 import { isRegisterAddress, type ModbusAddress } from "./modbus-address.ts";
 import type { ModbusClient, ReadRequest } from "./modbus-client.ts";
 import type { ModbusPort } from "./modbus-port.ts";
-import { compileReader, type PointReader } from "./point-reader.ts";
+import { type PointReader, readerOf } from "./point-reader.ts";
 import { encodeWrite } from "./point-writer.ts";
 import { type PlanLimits, planReads, REGISTERS_PER_READ_MAX, type ReadBlock } from "./read-planner.ts";
 import { changedWord, type RegisterStep } from "./write-sequence.ts";
@@ -42,26 +42,31 @@ export class ModbusBus implements Bus<ModbusAddress> {
   }
 }
 
-/** One request of a plan with what turns its answer into samples. */
+/** One request of a plan with what turns its answer into samples. A large site has tens of thousands: they hold little. */
 class ModbusExchange implements Exchange<ModbusAddress>, ReadRequest {
   readonly points: readonly PointDefinition<ModbusAddress>[];
-  readonly label: string;
   readonly table: ReadBlock["table"];
   readonly first: number;
   readonly count: number;
+  readonly #unit: number;
   readonly #readers: readonly PointReader[];
 
   constructor(block: ReadBlock, unit: number) {
+    this.#unit = unit;
     this.points = block.points;
     this.table = block.table;
     this.first = block.first;
     this.count = block.count;
-    this.#readers = block.points.map((point) => compileReader(point, block.first));
-    this.label = `read ${placesText(block)} from ${block.first} of unit ${unit}`;
+    this.#readers = block.points.map((point) => readerOf(point, block.first));
   }
 
-  /** Bound once: handed to the client with every request. */
-  readonly decode = (data: Buffer): readonly Sample[] => this.#readers.map((read) => read(data));
+  get label(): string {
+    return `read ${placesText(this)} from ${this.first} of unit ${this.#unit}`;
+  }
+
+  decode(data: Buffer): readonly Sample[] {
+    return this.#readers.map((read) => read(data));
+  }
 }
 
 class ModbusUnitSession implements UnitSession<ModbusAddress> {
@@ -84,7 +89,7 @@ class ModbusUnitSession implements UnitSession<ModbusAddress> {
 
   exchange(exchange: Exchange<ModbusAddress>, signal: AbortSignal): Promise<readonly Sample[]> {
     assert(exchange instanceof ModbusExchange, "an exchange comes from plan() of the same driver");
-    return this.#client.read(this.#unit, exchange, exchange.decode, signal);
+    return this.#client.read(this.#unit, exchange, (data) => exchange.decode(data), signal);
   }
 
   async write(point: PointDefinition<ModbusAddress>, value: PointValue, signal: AbortSignal): Promise<void> {
@@ -122,6 +127,6 @@ const PLACE_NAMES = {
   input: ["input register", "input registers"],
 } as const;
 
-function placesText({ table, count }: ReadBlock): string {
+function placesText({ table, count }: Pick<ReadBlock, "table" | "count">): string {
   return `${count} ${PLACE_NAMES[table][count === 1 ? 0 : 1]}`;
 }

@@ -8,8 +8,20 @@ import { compileNumber, compileText, type NumberCoding, type NumberReader } from
 /** Makes a point's sample from the bytes of a block's answer. */
 export type PointReader = (data: Buffer) => Sample;
 
+/** By the first place of the block. */
+const compiled = new WeakMap<PointDefinition<ModbusAddress>, Map<number, PointReader>>();
+
+/** Devices of a model share their definitions: a reader serves all blocks that hold the same point at the same place. */
+export function readerOf(point: PointDefinition<ModbusAddress>, blockFirst: number): PointReader {
+  const known = compiled.get(point);
+  const reader = known?.get(blockFirst) ?? compileReader(point, blockFirst);
+  if (known === undefined) compiled.set(point, new Map([[blockFirst, reader]]));
+  else known.set(blockFirst, reader);
+  return reader;
+}
+
 /**
- * Compiled once for an exchange, called for each of its answers. What the device can not have meant is a fault of
+ * Compiled once for a place, called for each of its answers. What the device can not have meant is a fault of
  * the point: a 64-bit integer beyond ±(2^53-1), which no number holds exactly (9·10^15 Wh is more than the world
  * uses in a year, so it is a pattern or a wrong word order), and a raw value that the DALI curve lacks. A float that is no finite number is the device's
  * own "no value", declared or not.

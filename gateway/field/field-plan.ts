@@ -28,11 +28,14 @@ export interface FieldBusPlan {
   readonly units: readonly FieldUnitPlan[];
 }
 
+/** A point by its number: the field has no use for its id. */
+export type FieldPoint = Pick<SitePoint, "number" | "definition">;
+
 export interface FieldUnitPlan {
   readonly unitAddress: string;
   readonly quirks: readonly Quirk[];
   /** Points of all devices behind this unit address. */
-  readonly points: readonly SitePoint[];
+  readonly points: readonly FieldPoint[];
   /** One for each poll class that the unit's points use. */
   readonly sweeps: readonly SweepPlan[];
   /** Changes with the profile of any of its devices: what was learnt of the unit before means nothing then. */

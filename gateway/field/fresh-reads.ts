@@ -7,7 +7,7 @@ import type { SessionKeeper } from "./unit/session-keeper.ts";
 export type RunExchange = (
   keeper: SessionKeeper,
   session: UnitSession,
-  work: { readonly exchange: Exchange; readonly slots: Uint32Array },
+  work: { readonly exchange: Exchange; readonly slots: readonly number[] },
 ) => Promise<readonly Sample[] | DeviceFault>;
 
 /** Reads on somebody's behalf: an operation's, or a person's. */
@@ -38,7 +38,7 @@ export class FreshReads {
     const session = keeper.session;
     if (session === undefined) {
       const fault = new DeviceFault("connection-lost", `read of unit ${keeper.unitAddress}`);
-      this.#note(keeper, Uint32Array.from(slots), fault, found);
+      this.#note(keeper, [...slots], fault, found);
       return fault;
     }
     let silence: DeviceFault | undefined;
@@ -55,7 +55,7 @@ export class FreshReads {
   async #readExchange(
     keeper: SessionKeeper,
     session: UnitSession,
-    work: { readonly exchange: Exchange; readonly slots: Uint32Array },
+    work: { readonly exchange: Exchange; readonly slots: readonly number[] },
     found: Map<PointNumber, Sample>,
   ): Promise<DeviceFault | undefined> {
     const { slots } = work;
@@ -68,9 +68,9 @@ export class FreshReads {
     }
     if (answer.code === "unknown-address" && slots.length > 1) {
       const middle = slots.length >> 1;
-      const silence = await this.#readSlots(keeper, slots.subarray(0, middle), found);
-      if (silence === undefined) return await this.#readSlots(keeper, slots.subarray(middle), found);
-      this.#note(keeper, slots.subarray(middle), silence, found);
+      const silence = await this.#readSlots(keeper, slots.slice(0, middle), found);
+      if (silence === undefined) return await this.#readSlots(keeper, slots.slice(middle), found);
+      this.#note(keeper, slots.slice(middle), silence, found);
       return silence;
     }
     this.#note(keeper, slots, answer, found);
@@ -79,7 +79,7 @@ export class FreshReads {
 
   #note(
     keeper: SessionKeeper,
-    slots: Uint32Array,
+    slots: readonly number[],
     fault: DeviceFault,
     found: Map<PointNumber, Sample>,
   ): void {

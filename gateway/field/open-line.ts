@@ -154,7 +154,7 @@ export class OpenLine {
   async #exchange(
     keeper: SessionKeeper,
     session: UnitSession,
-    work: { readonly exchange: Exchange; readonly slots: Uint32Array } | PollTask,
+    work: { readonly exchange: Exchange; readonly slots: readonly number[] } | PollTask,
   ): Promise<readonly Sample[] | DeviceFault> {
     const { meter, scheduler } = this.#parts;
     const start = this.#parts.clock.uptime();
@@ -177,7 +177,7 @@ export class OpenLine {
 
   #settleFault(
     keeper: SessionKeeper,
-    asked: { readonly slots: Uint32Array; readonly task?: PollTask },
+    asked: { readonly slots: readonly number[]; readonly task?: PollTask },
     fault: DeviceFault,
     start: Uptime,
   ): void {

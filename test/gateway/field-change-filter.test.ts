@@ -9,7 +9,7 @@ import { ChangeFilter } from "../../gateway/field/unit/change-filter.ts";
 import { sitePoint } from "./field/host-bench.ts";
 
 const AT = Instant(1_000);
-const SLOT = new Uint32Array([0]);
+const SLOT = [0];
 
 function filterOf(definition: Parameters<typeof sitePoint>[2] = {}) {
   const filter = new ChangeFilter([sitePoint(1, 0, definition)]);
@@ -121,10 +121,10 @@ t.test("what is told", async (t) => {
 t.test("marks are told once, and the value after them again", async (t) => {
   const filter = new ChangeFilter([sitePoint(1, 0), sitePoint(1, 1)]);
   const out: PointChange[] = [];
-  filter.accept(new Uint32Array([0, 1]), [of(1), of(2)], AT, out);
+  filter.accept([0, 1], [of(1), of(2)], AT, out);
   filter.mark([0, 1], "bad/no-communication", "timeout", AT, out);
   filter.mark([0, 1], "bad/no-communication", "timeout", AT, out);
-  filter.accept(new Uint32Array([1, 0]), [of(2), of(1)], AT, out);
+  filter.accept([1, 0], [of(2), of(1)], AT, out);
   t.same(
     out.map((change) => [change.point, change.value]),
     [

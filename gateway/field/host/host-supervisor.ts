@@ -49,6 +49,18 @@ export interface HostSupervisorParts {
   readonly heapMib?: number;
 }
 
+/** As it is sent: the points' ids, which nobody reads there, are most of its size. */
+function withoutIds(plan: FieldPlan): FieldPlan {
+  const buses = plan.buses.map((bus) => ({
+    ...bus,
+    units: bus.units.map((unit) => ({
+      ...unit,
+      points: unit.points.map(({ number, definition }) => ({ number, definition })),
+    })),
+  }));
+  return { ...plan, buses };
+}
+
 /** Beyond it V8 ends the process. */
 function heapFor({ buses }: FieldPlan): number {
   const points = buses.reduce(
@@ -131,7 +143,7 @@ export class HostSupervisor implements Field, FieldFrames, LoopService {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const host = new HostProcess(child, clock, this.#outage.sink);
-    host.send({ kind: "start", plan });
+    host.send({ kind: "start", plan: withoutIds(plan) });
     this.#host = host;
     const over = new AbortController();
     try {

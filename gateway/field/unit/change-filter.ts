@@ -1,5 +1,5 @@
 import { FAULTS } from "../../../domain/errors.ts";
-import type { PointDefinition, SitePoint } from "../../../domain/point.ts";
+import type { PointDefinition } from "../../../domain/point.ts";
 import {
   type BadQuality,
   QUALITIES,
@@ -10,6 +10,7 @@ import {
 import type { PointChange, PointValue } from "../../../domain/reading.ts";
 import type { Instant } from "../../../domain/time.ts";
 import type { Sample } from "../../../drivers/driver.ts";
+import type { FieldPoint } from "../field-plan.ts";
 
 /** Told state before anything was told: differs from every quality. */
 const UNTOLD = 255;
@@ -33,7 +34,7 @@ export interface JudgedSample {
  * A slot is a point's place in the constructor's list.
  */
 export class ChangeFilter {
-  readonly #points: readonly SitePoint[];
+  readonly #points: readonly FieldPoint[];
   /** NaN: the last told value is no number. */
   readonly #lastNumber: Float64Array;
   readonly #lastOther: (PointValue | null)[];
@@ -46,7 +47,7 @@ export class ChangeFilter {
   /** 1: each of its samples is told. */
   readonly #isEvent: Uint8Array;
 
-  constructor(points: readonly SitePoint[]) {
+  constructor(points: readonly FieldPoint[]) {
     const numbers = (of: (definition: PointDefinition) => number): Float64Array =>
       Float64Array.from(points, (point) => of(point.definition));
     this.#points = points;
@@ -61,7 +62,7 @@ export class ChangeFilter {
   }
 
   /** Appends to `out` what is worth telling of an exchange: `samples[i]` belongs to `slots[i]`. */
-  accept(slots: Uint32Array, samples: readonly Sample[], at: Instant, out: PointChange[]): void {
+  accept(slots: readonly number[], samples: readonly Sample[], at: Instant, out: PointChange[]): void {
     for (let index = 0; index < slots.length; index += 1) {
       const slot = slots[index];
       const sample = samples[index];

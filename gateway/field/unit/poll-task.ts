@@ -12,7 +12,7 @@ export interface PollTask extends ScheduledTask {
   /** Of a keep-alive: without points. */
   readonly exchange: Exchange;
   /** Of the exchange's points, in its order. */
-  readonly slots: Uint32Array;
+  readonly slots: readonly number[];
   /** Of a poll. */
   readonly group: PollGroup | undefined;
   /** Run in place of the exchange. */
@@ -87,7 +87,7 @@ export function keepAliveTask(
     rank: rankOf("safety-status"),
     intervalMs: keepAlive.every,
     exchange: { points: [], label },
-    slots: new Uint32Array(),
+    slots: [],
     keepAlive,
     ...spread(now, keepAlive.every, place),
   });
@@ -96,7 +96,12 @@ export function keepAliveTask(
 /** Asks a silent unit, once, after the wait. */
 export function probeTask(
   { exchange, keepAlive }: Pick<PollTask, "exchange" | "keepAlive">,
-  when: { readonly unit: number; readonly slots: Uint32Array; readonly wait: Millis; readonly now: number },
+  when: {
+    readonly unit: number;
+    readonly slots: readonly number[];
+    readonly wait: Millis;
+    readonly now: number;
+  },
 ): PollTask {
   const { unit, slots, wait, now } = when;
   const due = now + wait;

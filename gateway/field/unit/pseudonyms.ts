@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
-import type { SitePoint } from "../../../domain/point.ts";
 import type { Sample } from "../../../drivers/driver.ts";
+import type { FieldPoint } from "../field-plan.ts";
 
 const HASH_DIGITS = 16;
 /** Last characters that stay readable, so that a person can tell two badges apart; never more than a third of a number. */
@@ -21,7 +21,7 @@ export class Pseudonyms {
   readonly #key: string;
 
   /** `key`: hexadecimal; of no use where no point is pseudonymous. @throws {RangeError} when one is, and there is none. */
-  constructor(points: readonly SitePoint[], key: string | undefined) {
+  constructor(points: readonly FieldPoint[], key: string | undefined) {
     this.#isPrivate = Uint8Array.from(points, ({ definition }) =>
       definition.privacy === "pseudonymous" ? 1 : 0,
     );

@@ -105,7 +105,7 @@ export class SessionKeeper {
   }
 
   /** Names of persons are taken out before anything else sees the samples. */
-  hide(slots: Uint32Array, samples: readonly Sample[]): readonly Sample[] {
+  hide(slots: readonly number[], samples: readonly Sample[]): readonly Sample[] {
     return this.#teller.hide(slots, samples);
   }
 
@@ -116,7 +116,7 @@ export class SessionKeeper {
 
   /** `task`: absent for a read on somebody's behalf. Returns what is to be scheduled besides. */
   answered(
-    exchange: { readonly slots: Uint32Array; readonly task?: PollTask },
+    exchange: { readonly slots: readonly number[]; readonly task?: PollTask },
     samples: readonly Sample[],
     moment: Moment,
   ): readonly PollTask[] {
@@ -149,7 +149,7 @@ export class SessionKeeper {
 
   /** The unit answered that it will not: only these points suffer. */
   refused(
-    exchange: { readonly slots: Uint32Array; readonly task?: PollTask },
+    exchange: { readonly slots: readonly number[]; readonly task?: PollTask },
     fault: DeviceFault,
     moment: Moment,
   ): readonly PollTask[] {
@@ -232,7 +232,7 @@ export class SessionKeeper {
     this.#begin(moment);
     // What stands is told anew once the unit answers again; what happened is told now or never.
     if (this.#failures > 0 && point.event !== true) return;
-    const slots = Uint32Array.of(slot);
+    const slots = [slot];
     this.#teller.accept(slots, this.hide(slots, [sample]), moment);
   }
 

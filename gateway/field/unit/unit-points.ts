@@ -1,5 +1,6 @@
 import type { PointNumber } from "../../../domain/ids.ts";
-import type { PointDefinition, SitePoint } from "../../../domain/point.ts";
+import type { PointDefinition } from "../../../domain/point.ts";
+import type { FieldPoint } from "../field-plan.ts";
 
 /** Whether a point is read by polling: it can be read at all, and is a value. */
 export function isPolled(definition: Pick<PointDefinition, "access" | "type">): boolean {
@@ -13,10 +14,10 @@ export function isConfirmed(definition: Pick<PointDefinition, "access" | "type" 
 
 /** The points behind one unit address by slot: their place in the unit's list, used wherever speed counts. */
 export class UnitPoints {
-  readonly points: readonly SitePoint[];
+  readonly points: readonly FieldPoint[];
   readonly #slotOfDefinition = new Map<PointDefinition, number>();
 
-  constructor(points: readonly SitePoint[]) {
+  constructor(points: readonly FieldPoint[]) {
     // A driver hands definitions back, so where two points of the unit share one, the later gets a copy of its own.
     this.points = points.map((point, slot) => {
       const isShared = this.#slotOfDefinition.has(point.definition);
@@ -33,7 +34,7 @@ export class UnitPoints {
   }
 
   /** @throws {RangeError} for a slot that is none of this unit's: a bug. */
-  getPoint(slot: number): SitePoint {
+  getPoint(slot: number): FieldPoint {
     const point = this.points[slot];
     if (point === undefined) throw new RangeError(`the unit has no point in slot ${slot}`);
     return point;
@@ -44,8 +45,8 @@ export class UnitPoints {
   }
 
   /** @throws {RangeError} when a driver's plan holds a definition that it was not given: a bug of the driver. */
-  slotsOf(definitions: readonly PointDefinition[]): Uint32Array {
-    return Uint32Array.from(definitions, (definition) => {
+  slotsOf(definitions: readonly PointDefinition[]): readonly number[] {
+    return definitions.map((definition) => {
       const slot = this.#slotOfDefinition.get(definition);
       if (slot === undefined)
         throw new RangeError(`the driver planned ${definition.name}, which it was not given`);

@@ -41,11 +41,11 @@ export class UnitTeller {
   }
 
   /** Names of persons are taken out before anything else sees the samples. */
-  hide(slots: Uint32Array, samples: readonly Sample[]): readonly Sample[] {
+  hide(slots: readonly number[], samples: readonly Sample[]): readonly Sample[] {
     return this.#pseudonyms.hide(slots, samples);
   }
 
-  accept(slots: Uint32Array, samples: readonly Sample[], { at }: Moment): void {
+  accept(slots: readonly number[], samples: readonly Sample[], { at }: Moment): void {
     const { vettings, out } = this.#parts;
     if (!vettings.isAnyHeld) {
       this.#filter.accept(slots, samples, at, out);
@@ -54,7 +54,7 @@ export class UnitTeller {
     for (const [index, slot] of slots.entries()) {
       const sample = samples[index];
       if (sample === undefined || vettings.findDoubt(slot) !== undefined) continue;
-      this.#filter.accept(Uint32Array.of(slot), [sample], at, out);
+      this.#filter.accept([slot], [sample], at, out);
     }
   }
 

@@ -10,7 +10,7 @@ import { Millis } from "../../../domain/time.ts";
 import { NO_HOLES, type Sample, type UnitSession } from "../../../drivers/driver.ts";
 import type { ModbusAddress } from "../../../drivers/modbus/modbus-address.ts";
 import { modbusDriver } from "../../../drivers/modbus/modbus-driver.ts";
-import { compileReader } from "../../../drivers/modbus/point-reader.ts";
+import { compileReader, readerOf } from "../../../drivers/modbus/point-reader.ts";
 import { encodeWrite } from "../../../drivers/modbus/point-writer.ts";
 import { CountingClock } from "../counting-clock.ts";
 import { point } from "./modbus-unit.ts";
@@ -186,6 +186,16 @@ t.test("a value that the register can not hold is refused before it is sent", as
     }
     t.equal(peer.requests.length, 0);
   });
+});
+
+t.test("blocks that hold the same point at the same place share its reader, others do not", async (t) => {
+  const voltage = define({ table: "input", register: 3 }, {});
+  const data = Buffer.from([0, 1, 0, 2, 0, 3, 0, 4]);
+  t.match(
+    [readerOf(voltage, 0)(data), readerOf(voltage, 2)(data), readerOf(voltage, 3)(data)],
+    [{ value: 4 }, { value: 2 }, { value: 1 }],
+  );
+  t.equal(readerOf(voltage, 2), readerOf(voltage, 2));
 });
 
 t.test("the DALI curve gives the levels of the published tables, both ways", async (t) => {
