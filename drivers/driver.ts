@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { DeviceFault } from "../domain/errors.ts";
+import type { BusHealth } from "../domain/line/line-health.ts";
 import type { PointDefinition } from "../domain/point.ts";
 import type { Quirk } from "../domain/profile.ts";
 import type { BadQuality, UsableQuality } from "../domain/quality.ts";
@@ -85,30 +86,6 @@ export interface Bus<Address = unknown> extends AsyncDisposable {
   readonly lost: Promise<unknown>;
   /** How the line itself does, since it was opened. Absent: the transport has no errors of its own to count. */
   health?(): BusHealth;
-}
-
-/** What a driver counted on one line since it opened it; every count only grows, and is 0 after the next opening. */
-export interface BusHealth {
-  /** Requests that went out. */
-  readonly requests: number;
-  /** Those that were answered rightly, refusals of the unit among them. */
-  readonly answers: number;
-  /** Requests to a unit whose request before found no right answer. */
-  readonly retries: number;
-  /** Requests without any answer in time. */
-  readonly silences: number;
-  /** Answers whose checksum is wrong: noise, collisions, wrong parity or speed, missing termination. */
-  readonly crcErrors: number;
-  /** Answers that ended before they were whole. */
-  readonly shortFrames: number;
-  /** Answers that came after their time-out; they were thrown away. */
-  readonly lateReplies: number;
-  /** Whole frames of somebody who was not asked: two units with one address, a second gateway on the line. */
-  readonly unexpectedSenders: number;
-  /** Bytes that belong to no frame. */
-  readonly noiseBytes: number;
-  /** What a person should do about the line, in whole sentences; mostly none. */
-  readonly hints: readonly string[];
 }
 
 /** A conversation with one unit, which may carry several devices (64 lamps behind a bridge). Owns no timer, retries nothing. */

@@ -1,11 +1,11 @@
 import { EventEmitter } from "node:events";
 import type { FrameSink } from "../driver.ts";
 import type { ByteLine } from "../line/byte-line.ts";
+import type { LineLedger } from "../line/line-ledger.ts";
+import { MessageMeter } from "./message-meter.ts";
 
 /** Firmata protocol: a SysEx message of StandardFirmata has 64 bytes; its longest answer, the capabilities, some 500. */
 const SYSEX_MAX = 4_096;
-const START_SYSEX = 0xf0;
-const END_SYSEX = 0xf7;
 
 /**
  * The line as firmata-io wants it. What the library can not digest ends the line instead of the process: a message
@@ -18,17 +18,26 @@ export class BoardTransport extends EventEmitter {
   readonly #onDefect: (cause: Error) => void;
   readonly #stopListening: () => void;
   readonly #signal: AbortSignal;
-  #sysexBytes = 0;
+  readonly #meter: MessageMeter;
 
   constructor(
     line: ByteLine,
-    { frames, onDefect }: { readonly frames: FrameSink; readonly onDefect: (cause: Error) => void },
+    {
+      frames,
+      ledger,
+      onDefect,
+    }: {
+      readonly frames: FrameSink;
+      readonly ledger: LineLedger;
+      readonly onDefect: (cause: Error) => void;
+    },
     signal: AbortSignal,
   ) {
     super();
     this.#line = line;
     this.#frames = frames;
     this.#onDefect = onDefect;
+    this.#meter = new MessageMeter(ledger);
     this.#signal = signal;
     this.#stopListening = line.onBytes((bytes) => this.#receive(bytes));
   }
@@ -51,8 +60,8 @@ export class BoardTransport extends EventEmitter {
 
   #receive(bytes: Uint8Array): void {
     this.#frames("received", bytes);
-    for (const byte of bytes) this.#count(byte);
-    if (this.#sysexBytes > SYSEX_MAX) {
+    for (const byte of bytes) this.#meter.take(byte);
+    if (this.#meter.sysexBytes > SYSEX_MAX) {
       this.#onDefect(new Error(`a message of more than ${SYSEX_MAX} bytes without an end`));
       return;
     }
@@ -61,11 +70,5 @@ export class BoardTransport extends EventEmitter {
     } catch (cause) {
       this.#onDefect(new Error("a message that makes no sense", { cause }));
     }
-  }
-
-  #count(byte: number): void {
-    if (byte === START_SYSEX) this.#sysexBytes = 1;
-    else if (byte === END_SYSEX) this.#sysexBytes = 0;
-    else if (this.#sysexBytes > 0) this.#sysexBytes += 1;
   }
 }

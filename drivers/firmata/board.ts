@@ -1,11 +1,16 @@
 import library, { type Firmata } from "firmata-io";
 import five from "johnny-five";
 import { DeviceFault } from "../../domain/errors.ts";
+import type { BusHealth } from "../../domain/line/line-health.ts";
 import { type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
 import type { ByteLine } from "../line/byte-line.ts";
+import { LineLedger } from "../line/line-ledger.ts";
+import { LineLoss } from "../line/line-loss.ts";
 import { BoardTransport } from "./board-transport.ts";
 import type { FirmataBusConfig } from "./firmata-config.ts";
 
+/** A line has one board. */
+const UNIT = 0;
 /** How long firmata-io waits for a board that announces itself before it asks, ms. */
 const ANNOUNCE_MS = 300;
 
@@ -26,16 +31,22 @@ export class Board {
   readonly #parts: BoardParts;
   readonly #io: Firmata;
   readonly #transport: BoardTransport;
+  readonly #ledger = new LineLedger(["shortFrames", "lateReplies", "noiseBytes"]);
   readonly #end: AbortController;
+  readonly #loss: LineLoss;
   #five: five.Board | undefined;
   #givenUpAt: Uptime | undefined;
+  /** The event by which the answer would come that was given up. */
+  #owed = "";
+  readonly #countLate = (): void => this.#ledger.count("lateReplies");
   #listener: ((told: Told) => void) | undefined;
 
   private constructor(parts: BoardParts, onDefect: (cause: Error) => void) {
     this.#parts = parts;
     this.#end = new AbortController();
+    this.#loss = new LineLoss(parts.line);
     const { line, frames, config } = parts;
-    this.#transport = new BoardTransport(line, { frames, onDefect }, this.#end.signal);
+    this.#transport = new BoardTransport(line, { frames, onDefect, ledger: this.#ledger }, this.#end.signal);
     this.#io = new library.Firmata(this.#transport, {
       reportVersionTimeout: ANNOUNCE_MS,
       samplingInterval: config.samplingInterval,
@@ -64,6 +75,10 @@ export class Board {
       board.close();
       throw error;
     }
+  }
+
+  health(): BusHealth {
+    return this.#ledger.health();
   }
 
   /** The number of pins that it told. */
@@ -167,10 +182,17 @@ export class Board {
     const left = this.#givenUpAt === undefined ? 0 : within - since(this.#givenUpAt, clock.uptime());
     if (left > 0) await clock.sleep(Millis(left), signal);
     this.#givenUpAt = undefined;
+    this.#io.off(this.#owed, this.#countLate);
+    this.#ledger.asked(UNIT);
     try {
-      return await this.#once<Answer>(event, { label, signal, within, lateAs: "timeout" }, ask);
+      const answer = await this.#once<Answer>(event, { label, signal, within, lateAs: "timeout" }, ask);
+      this.#ledger.answered(UNIT, "rightly");
+      return answer;
     } catch (error) {
+      if (isTimeout(error)) this.#ledger.failed(UNIT, "silent");
       this.#givenUpAt = clock.uptime();
+      this.#owed = event;
+      this.#io.once(event, this.#countLate);
       throw error;
     }
   }
@@ -187,19 +209,22 @@ export class Board {
   ): Promise<Answer> {
     const { label, signal, within, lateAs } = wait;
     signal.throwIfAborted();
-    const { line, clock } = this.#parts;
+    const { clock } = this.#parts;
     const answer = Promise.withResolvers<Answer>();
     answer.promise.catch(() => {});
     const onAbort = (): void => answer.reject(signal.reason);
     const cancel = clock.schedule(within, () => answer.reject(new DeviceFault(lateAs, label)));
     signal.addEventListener("abort", onAbort, { once: true });
     this.#io.once(event, answer.resolve);
-    void line.lost.then((cause) => answer.reject(new DeviceFault("connection-lost", label, { cause })));
+    const stopWatching = this.#loss.onLost((cause) =>
+      answer.reject(new DeviceFault("connection-lost", label, { cause })),
+    );
     try {
       begin();
       return await answer.promise;
     } finally {
       cancel();
+      stopWatching();
       signal.removeEventListener("abort", onAbort);
       this.#io.off(event, answer.resolve);
     }
@@ -209,4 +234,8 @@ export class Board {
     if (this.#five === undefined) throw new Error("a board is used before its handshake");
     return this.#five;
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DeviceFault && error.code === "timeout";
 }

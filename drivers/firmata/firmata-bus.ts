@@ -1,4 +1,5 @@
 import { DeviceFault } from "../../domain/errors.ts";
+import type { BusHealth } from "../../domain/line/line-health.ts";
 import type { Bus, DriverContext, UnitSession } from "../driver.ts";
 import type { ByteLine } from "../line/byte-line.ts";
 import { openByteLine } from "../line/open-line.ts";
@@ -43,6 +44,10 @@ class FirmataBus implements Bus<FirmataAddress> {
 
   openSession(): UnitSession<FirmataAddress> {
     return new FirmataUnit(this.#board);
+  }
+
+  health(): BusHealth {
+    return this.#board.health();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

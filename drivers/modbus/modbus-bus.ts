@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import type { BusHealth } from "../../domain/line/line-health.ts";
 import type { PointDefinition } from "../../domain/point.ts";
 import type { Quirk } from "../../domain/profile.ts";
 import type { PointValue } from "../../domain/reading.ts";
-import type { Bus, BusHealth, Exchange, HoleMap, Sample, UnitSession } from "../driver.ts";
+import type { Bus, Exchange, HoleMap, Sample, UnitSession } from "../driver.ts";
 import type { ReadGaps } from "./bus-config.ts";
 import { isRegisterAddress, type ModbusAddress } from "./modbus-address.ts";
 import type { ModbusClient, ReadRequest } from "./modbus-client.ts";

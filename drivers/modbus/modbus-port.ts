@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import type { BusHealth } from "../driver.ts";
+import type { BusHealth } from "../../domain/line/line-health.ts";
 import type { PendingRequest } from "./pending-requests.ts";
 
 /**

@@ -1,12 +1,13 @@
 import type { Evidence } from "../../domain/command.ts";
 import type { DeviceFault, FaultCode } from "../../domain/errors.ts";
 import type { BusId, CommandId, DeviceId, PointId, PointNumber } from "../../domain/ids.ts";
+import type { LineHealthFigures } from "../../domain/line/line-health.ts";
 import type { PollClass, SitePoint } from "../../domain/point.ts";
 import type { ProbeCheck, Quirk } from "../../domain/profile.ts";
 import type { PointChange, PointValue } from "../../domain/reading.ts";
 import type { ExpectedValue } from "../../domain/safety/interlock.ts";
 import type { Instant, Millis, Uptime } from "../../domain/time.ts";
-import type { BusHealth, Footprint } from "../../drivers/driver.ts";
+import type { Footprint } from "../../drivers/driver.ts";
 
 /** Everything one field host needs; structured-cloneable, told to it once at its start. */
 export interface FieldPlan {
@@ -100,15 +101,6 @@ export interface BusFigures {
   /** `null`: the transport has no errors of its own to count. */
   readonly health: LineHealthFigures | null;
   readonly units: readonly UnitFigures[];
-}
-
-/** What the driver counted since the host started, over all openings of the line, and what that means. */
-export interface LineHealthFigures extends BusHealth {
-  /**
-   * Share of the requests of the last 5 minutes that met no line error (CRC, short frame, late reply, unexpected
-   * sender): 0 … 100 %; `null` before the 10th.
-   */
-  readonly scorePercent: number | null;
 }
 
 export interface UnitFigures {

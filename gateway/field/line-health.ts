@@ -1,19 +1,13 @@
-import type { BusHealth } from "../../drivers/driver.ts";
-import type { LineHealthFigures } from "./field-plan.ts";
+import {
+  type BusHealth,
+  LINE_COUNT_NAMES,
+  LINE_COUNTS,
+  type LineCounts,
+  type LineHealthFigures,
+} from "../../domain/line/line-health.ts";
 
-type Counts = Omit<BusHealth, "hints">;
-const NONE: Counts = {
-  requests: 0,
-  answers: 0,
-  retries: 0,
-  silences: 0,
-  crcErrors: 0,
-  shortFrames: 0,
-  lateReplies: 0,
-  unexpectedSenders: 0,
-  noiseBytes: 0,
-};
-const COUNTS = Object.keys(NONE) as (keyof Counts)[];
+const NONE: LineCounts = { requests: 0, answers: 0, retries: 0, silences: 0 };
+const LINE_ERRORS = LINE_COUNT_NAMES.filter((count) => LINE_COUNTS[count].of === "line");
 /** Figures are taken every 5 s: 5 minutes. */
 const WINDOWS = 60;
 const REQUESTS_MIN = 10;
@@ -24,7 +18,7 @@ export class LineHealth {
   #before = NONE;
   #now: BusHealth | undefined;
   /** Totals at the ends of the last windows, oldest first. */
-  readonly #past: Counts[] = [NONE];
+  readonly #past: LineCounts[] = [NONE];
 
   /** The counts of this opening, as they stand. */
   note(health: BusHealth | undefined): void {
@@ -50,16 +44,16 @@ export class LineHealth {
 }
 
 /** Silence is a unit's and no fault of the line; a retry only follows from what was counted already. */
-function scoreOf(then: Counts, now: Counts): number | null {
+function scoreOf(then: LineCounts, now: LineCounts): number | null {
   const requests = now.requests - then.requests;
   if (requests < REQUESTS_MIN) return null;
-  const errors = (["crcErrors", "shortFrames", "lateReplies", "unexpectedSenders"] as const).reduce(
-    (all, count) => all + now[count] - then[count],
-    0,
-  );
+  const errors = LINE_ERRORS.reduce((all, count) => all + (now[count] ?? 0) - (then[count] ?? 0), 0);
   return Math.round(100 * Math.max(0, 1 - errors / requests));
 }
 
-function sum(left: Counts, right: Counts): Counts {
-  return Object.fromEntries(COUNTS.map((count) => [count, left[count] + right[count]])) as unknown as Counts;
+/** What neither has seen stays absent. */
+function sum(left: LineCounts, right: LineCounts): LineCounts {
+  const seen = LINE_COUNT_NAMES.filter((count) => left[count] !== undefined || right[count] !== undefined);
+  const sums = seen.map((count) => [count, (left[count] ?? 0) + (right[count] ?? 0)] as const);
+  return { ...NONE, ...Object.fromEntries(sums) };
 }

@@ -1,3 +1,4 @@
+import { LINE_COUNT_NAMES, LINE_COUNTS } from "../../domain/line/line-health.ts";
 import type { StatusAnswer } from "./client/answers.ts";
 
 interface Metric {
@@ -126,16 +127,6 @@ function unitMetrics(buses: StatusAnswer["buses"]): readonly Metric[] {
   ];
 }
 
-const LINE_EVENTS = [
-  ["requests", "request"],
-  ["retries", "retry"],
-  ["silences", "silence"],
-  ["crcErrors", "crc-error"],
-  ["shortFrames", "short-frame"],
-  ["lateReplies", "late-reply"],
-  ["unexpectedSenders", "unexpected-sender"],
-] as const;
-
 function healthMetrics(buses: StatusAnswer["buses"]): readonly Metric[] {
   return [
     gauge(
@@ -152,9 +143,10 @@ function healthMetrics(buses: StatusAnswer["buses"]): readonly Metric[] {
       kind: "counter",
       help: "What happened on the line since the field host started.",
       samples: buses.flatMap(({ id, health }) =>
-        health === null
-          ? []
-          : LINE_EVENTS.map(([count, event]) => ({ labels: { bus: id, event }, value: health[count] })),
+        LINE_COUNT_NAMES.flatMap((count) => {
+          const value = health?.[count];
+          return value === undefined ? [] : [{ labels: { bus: id, event: LINE_COUNTS[count].event }, value }];
+        }),
       ),
     },
   ];

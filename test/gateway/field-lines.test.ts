@@ -1,6 +1,6 @@
 import t from "tap";
 import { BusId } from "../../domain/ids.ts";
-import type { BusHealth } from "../../drivers/driver.ts";
+import type { BusHealth } from "../../domain/line/line-health.ts";
 import { advice, formatBus, formatBuses } from "../../gateway/cli/commands/format-bus.ts";
 import { palette } from "../../gateway/cli/paint.ts";
 import { parseArguments, parseValue } from "../../gateway/cli/parse-value.ts";
@@ -103,6 +103,16 @@ const HEALTH: BusHealth = {
   ...{ unexpectedSenders: 0, noiseBytes: 0, hints: [] },
 };
 
+t.test("what a driver can not see stays absent over all openings", (t) => {
+  const line = new LineHealth();
+  line.note({ requests: 20, answers: 20, retries: 0, silences: 0, shortFrames: 1, hints: [] });
+  line.closed();
+  line.note({ requests: 20, answers: 20, retries: 0, silences: 0, shortFrames: 1, hints: [] });
+  const counted = { requests: 40, answers: 40, retries: 0, silences: 0, shortFrames: 2 };
+  t.same(line.takeFigures(), { ...counted, hints: [], scorePercent: 95 });
+  t.end();
+});
+
 t.test("a line's score is of the last five minutes, its counts of all openings", async (t) => {
   const line = new LineHealth();
   t.equal(line.takeFigures(), null, "a driver that counts nothing");
@@ -193,6 +203,10 @@ t.test(
     } as never);
     t.match(metrics, /nerve_bus_line_score_ratio\{bus="line-1"\} 0\.8\n/);
     t.match(metrics, /nerve_bus_line_events_total\{bus="line-1",event="crc-error"\} 30\n/);
+    const { crcErrors: _, ...unseen } = health;
+    const board = busAnswer({ health: unseen });
+    t.match(text, /30 CRC errors, 0 short frames/);
+    t.notMatch(formatBus(board, palette("off")), /CRC/, "what a protocol can not see is not told as none");
     t.match(metrics, /nerve_unit_line_share_ratio\{bus="line-1",unit="7"\} 0\.42\n/);
     t.match(metrics, /nerve_unit_wrong_devices\{bus="line-1",unit="9"\} 1\n/);
     t.match(metrics, /nerve_unit_interval_seconds\{bus="line-1",unit="8",class="fast"\} 1\n/);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { DeviceFault } from "../../../domain/errors.ts";
+import type { BusHealth } from "../../../domain/line/line-health.ts";
 import { unreachable } from "../../../domain/unreachable.ts";
-import type { BusHealth } from "../../driver.ts";
 import type { ByteLine } from "../../line/byte-line.ts";
 import { AbortWatch } from "../abort-watch.ts";
 import type { ModbusPort } from "../modbus-port.ts";

@@ -1,5 +1,6 @@
+import type { BusHealth } from "../../../domain/line/line-health.ts";
 import { after, type CancelTimer, type Clock, Millis, Uptime } from "../../../domain/time.ts";
-import type { BusHealth, FrameSink } from "../../driver.ts";
+import type { FrameSink } from "../../driver.ts";
 import type { ByteLine } from "../../line/byte-line.ts";
 import { waitUntil } from "../../line/wait-until.ts";
 import type { Expectation } from "./rtu-frame.ts";
@@ -99,7 +100,7 @@ export class RtuWire {
     cancelTimer();
     current.cancelQuiet?.();
     this.#current = undefined;
-    this.#conclude(expected, end.kind);
+    this.#conclude(expected, end);
     return end;
   }
 
@@ -199,16 +200,16 @@ export class RtuWire {
     current.cancelQuiet = clock.schedule(SETTLING_SILENCE, look);
   }
 
-  #conclude(expected: Expectation, end: RtuEnd["kind"]): void {
+  #conclude(expected: Expectation, end: RtuEnd): void {
     const { clock, silence } = this.#options;
-    if (end === "answer") {
+    if (end.kind === "answer") {
       this.#silence = silence;
       this.#noteRemains(undefined);
-      this.#ledger.answered(expected);
-    } else if (end === "silent" || end === "broken") {
+      this.#ledger.answered(expected, end.frame);
+    } else if (end.kind === "silent" || end.kind === "broken") {
       this.#noteRemains(expected);
       this.#silence = Millis(Math.max(silence, SETTLING_SILENCE));
-      this.#ledger.failed(expected, end, clock.uptime());
+      this.#ledger.failed(expected, end.kind, clock.uptime());
     }
   }
 

@@ -1,3 +1,4 @@
+import type { BusHealth } from "../../../domain/line/line-health.ts";
 import type { Bus, DriverContext, UnitSession } from "../../driver.ts";
 import type { ByteLine } from "../../line/byte-line.ts";
 import { openByteLine } from "../../line/open-line.ts";
@@ -32,7 +33,12 @@ class AsciiBus implements Bus<SerialAddress> {
     return new AsciiUnit(Number(unitAddress), this.#line);
   }
 
+  health(): BusHealth {
+    return this.#line.health();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#line.close();
     await this.#bytes[Symbol.asyncDispose]();
   }
 }

@@ -1,9 +1,14 @@
 import { DeviceFault } from "../../../domain/errors.ts";
-import { type Clock, Millis } from "../../../domain/time.ts";
+import type { BusHealth } from "../../../domain/line/line-health.ts";
+import type { Clock, Millis } from "../../../domain/time.ts";
 import type { FrameSink } from "../../driver.ts";
 import type { ByteLine } from "../../line/byte-line.ts";
-import { type CutFrame, FrameCutter, frameOf } from "./frame-cutter.ts";
+import { LineLedger } from "../../line/line-ledger.ts";
+import { LineLoss } from "../../line/line-loss.ts";
+import { AskedQuestion, type Judge, type OwedAnswer } from "./asked-question.ts";
+import { frameOf } from "./frame-cutter.ts";
 import type { Framing } from "./framing.ts";
+import { Hearing } from "./hearing.ts";
 
 export interface AsciiLineParts {
   readonly bytes: ByteLine;
@@ -14,24 +19,40 @@ export interface AsciiLineParts {
   readonly frames: FrameSink;
 }
 
-/** What went over the line since it was opened. */
-export interface AsciiCounts {
-  readonly brokenFrames: number;
-  readonly strayFrames: number;
+export interface AsciiQuestion {
+  readonly unit: number;
+  readonly text: string;
+  readonly framing: Framing;
+  /** For people and logs. */
+  readonly label: string;
 }
 
 /** One text line at a time over a shared serial line, and the answer that is wanted. */
 export class AsciiLine {
   readonly #parts: AsciiLineParts;
-  #brokenFrames = 0;
-  #strayFrames = 0;
+  readonly #loss: LineLoss;
+  readonly #ledger = new LineLedger([
+    "refusals",
+    "shortFrames",
+    "lateReplies",
+    "unexpectedSenders",
+    "noiseBytes",
+  ]);
+  /** The question before, as long as its answer is owed; it is listened for until the next is asked. */
+  #owed: OwedAnswer | undefined;
+  #stopListening = (): void => {};
 
   constructor(parts: AsciiLineParts) {
     this.#parts = parts;
+    this.#loss = new LineLoss(parts.bytes);
   }
 
-  get counts(): AsciiCounts {
-    return { brokenFrames: this.#brokenFrames, strayFrames: this.#strayFrames };
+  health(): BusHealth {
+    return this.#ledger.health();
+  }
+
+  close(): void {
+    this.#stopListening();
   }
 
   /**
@@ -39,92 +60,60 @@ export class AsciiLine {
    * @throws {DeviceFault} `timeout`, `malformed-reply` when only broken or foreign frames came, `connection-lost`.
    */
   async ask<Answer>(
-    question: { readonly text: string; readonly framing: Framing; readonly label: string },
-    judge: (text: string) => Answer | undefined,
+    question: AsciiQuestion,
+    judge: Judge<Answer>,
     signal: AbortSignal,
-  ): Promise<Answer> {
-    const { bytes, clock, requestTimeout, rest, frames } = this.#parts;
+  ): Promise<Answer | "refused"> {
+    const { bytes, clock, requestTimeout, rest } = this.#parts;
+    const { unit, label, framing } = question;
     signal.throwIfAborted();
     // A late answer to the question before is read away, never taken for the next one.
+    this.#stopListening();
     await bytes.discard();
     await clock.sleep(rest, signal);
-    const end = Promise.withResolvers<Answer>();
-    end.promise.catch(() => {});
-    const collect = new Collector({
-      framing: question.framing,
-      clock,
-      onFrame: (frame) => {
-        const answer = this.#judge(frame, judge);
-        if (answer !== undefined) end.resolve(answer);
-      },
-    });
-    const broken = this.#brokenFrames + this.#strayFrames;
-    const stop = bytes.onBytes((chunk) => {
-      frames("received", chunk);
-      collect.take(chunk);
-    });
-    const onAbort = (): void => end.reject(signal.reason);
+    const asked = new AskedQuestion({ label, judge }, this.#ledger, this.#owed);
+    const hearing = new Hearing(this.#parts, framing, (frame) => asked.take(frame));
+    this.#stopListening = () => this.#ledger.count("noiseBytes", hearing.stop());
+    const onAbort = (): void => asked.giveUp(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    void bytes.lost.then((cause) =>
-      end.reject(new DeviceFault("connection-lost", question.label, { cause })),
+    const stopWatching = this.#loss.onLost((cause) =>
+      asked.giveUp(new DeviceFault("connection-lost", label, { cause })),
     );
     let cancel = (): void => {};
+    this.#owed = asked;
     try {
-      const frame = frameOf(question.text, question.framing);
-      frames("sent", frame);
-      await bytes.write(frame, signal);
+      await this.#send(question, signal);
       cancel = clock.schedule(requestTimeout, () => {
-        const isStrange = this.#brokenFrames + this.#strayFrames > broken;
-        end.reject(new DeviceFault(isStrange ? "malformed-reply" : "timeout", question.label));
+        if (hearing.dropHeld() === "short-frame") asked.noteBroken("shortFrames");
+        this.#ledger.failed(unit, asked.heard === "broken" ? "broken" : "silent");
+        asked.expire();
       });
-      return await end.promise;
+      const answer = await asked.answer;
+      this.#takeAnswer(unit, answer === "refused" ? "by-refusal" : "rightly");
+      return answer;
+    } catch (error) {
+      asked.giveUp(error);
+      throw error;
     } finally {
       cancel();
-      stop();
-      collect.close();
+      stopWatching();
       signal.removeEventListener("abort", onAbort);
     }
   }
 
-  #judge<Answer>(frame: CutFrame, judge: (text: string) => Answer | undefined): Answer | undefined {
-    if ("defect" in frame) {
-      this.#brokenFrames += 1;
-      return undefined;
-    }
-    const answer = judge(frame.text);
-    if (answer === undefined) this.#strayFrames += 1;
-    return answer;
-  }
-}
-
-/** Frames out of chunks, with the timer that a framing by silence wants. */
-class Collector {
-  readonly #cutter: FrameCutter;
-  readonly #silence: Millis | undefined;
-  readonly #clock: Clock;
-  readonly #onFrame: (frame: CutFrame) => void;
-  #cancel = (): void => {};
-
-  constructor(parts: {
-    readonly framing: Framing;
-    readonly clock: Clock;
-    readonly onFrame: (frame: CutFrame) => void;
-  }) {
-    const { end } = parts.framing;
-    this.#cutter = new FrameCutter(parts.framing);
-    this.#silence = end.by === "silence" ? Millis(end.ms) : undefined;
-    this.#clock = parts.clock;
-    this.#onFrame = parts.onFrame;
+  async #send({ unit, text, framing }: AsciiQuestion, signal: AbortSignal): Promise<void> {
+    const frame = frameOf(text, framing);
+    this.#parts.frames("sent", frame);
+    // From now on a checksum can be wrong; where there is none nobody would know.
+    if (framing.checksum !== undefined) this.#ledger.count("crcErrors", 0);
+    this.#ledger.asked(unit);
+    await this.#parts.bytes.write(frame, signal);
   }
 
-  take(bytes: Uint8Array): void {
-    this.#cutter.take(bytes, this.#onFrame);
-    if (this.#silence === undefined) return;
-    this.#cancel();
-    this.#cancel = this.#clock.schedule(this.#silence, () => this.#cutter.endBySilence(this.#onFrame));
-  }
-
-  close(): void {
-    this.#cancel();
+  #takeAnswer(unit: number, how: "rightly" | "by-refusal"): void {
+    this.#ledger.answered(unit, how);
+    this.#owed = undefined;
+    this.#stopListening();
+    this.#stopListening = () => {};
   }
 }

@@ -22,8 +22,6 @@ class AsciiExchange implements Exchange<SerialAddress> {
   }
 }
 
-const REFUSED = Symbol("the device refused");
-
 /** A device that is asked and answers in lines of text, as its profile declares. */
 export class AsciiUnit implements UnitSession<SerialAddress> {
   readonly #unit: number;
@@ -49,13 +47,13 @@ export class AsciiUnit implements UnitSession<SerialAddress> {
     if (first === undefined || read === undefined)
       return exchange.points.map(({ name }) => onlyWritten(name));
     const text = fillPattern(read.ask, { unit: this.#unit });
-    const question = { text, framing: first.address.framing, label: exchange.label };
+    const question = { unit: this.#unit, text, framing: first.address.framing, label: exchange.label };
     const answer = await this.#line.ask(
       question,
       (told) => this.#samplesOf(exchange.points, told) ?? this.#refusal(first.address.refused, told),
       signal,
     );
-    if (answer === REFUSED) throw new DeviceFault("unknown-address", exchange.label, REFUSAL);
+    if (answer === "refused") throw new DeviceFault("unknown-address", exchange.label, REFUSAL);
     return answer;
   }
 
@@ -69,11 +67,11 @@ export class AsciiUnit implements UnitSession<SerialAddress> {
       throw new DeviceFault("refused-by-device", label, { cause: new Error(`not sent: ${content.why}`) });
     const text = fillPattern(written.tell, { unit: this.#unit, value: content.text });
     const answer = await this.#line.ask(
-      { text, framing: point.address.framing, label },
+      { unit: this.#unit, text, framing: point.address.framing, label },
       (told) => this.#done(written.done, told) ?? this.#refusal(point.address.refused, told),
       signal,
     );
-    if (answer === REFUSED) throw new DeviceFault("refused-by-device", label, REFUSAL);
+    if (answer === "refused") throw new DeviceFault("refused-by-device", label, REFUSAL);
   }
 
   /** `undefined`: the text is no answer to the question of these points. */
@@ -92,9 +90,9 @@ export class AsciiUnit implements UnitSession<SerialAddress> {
     return typeof matchPattern(pattern, text, this.#unit) === "object" ? "done" : undefined;
   }
 
-  #refusal(pattern: TextPattern | undefined, text: string): typeof REFUSED | undefined {
+  #refusal(pattern: TextPattern | undefined, text: string): "refused" | undefined {
     if (pattern === undefined) return undefined;
-    return typeof matchPattern(pattern, text, this.#unit) === "object" ? REFUSED : undefined;
+    return typeof matchPattern(pattern, text, this.#unit) === "object" ? "refused" : undefined;
   }
 }
 

@@ -2,7 +2,9 @@ import { CHECKSUM_BYTES, checksumOf, isChecksumRight } from "./checksum.ts";
 import { FRAME_BYTES_MAX, type Framing } from "./framing.ts";
 
 /** A frame's text, or what is wrong with it. */
-export type CutFrame = { readonly text: string } | { readonly defect: string };
+export type CutFrame =
+  | { readonly text: string }
+  | { readonly defect: "no end" | "another start" | "too short for its checksum" | "wrong checksum" };
 
 /** The text as one frame for the line. */
 export function frameOf(text: string, framing: Framing): Buffer {
@@ -15,20 +17,25 @@ export function frameOf(text: string, framing: Framing): Buffer {
 /** Cuts what a line brings into frames, whatever the chunks are. Holds at most one frame; more without an end is dropped. */
 export class FrameCutter {
   readonly #framing: Framing;
+  #noiseBytes = 0;
   #held: Buffer = Buffer.alloc(0);
 
   constructor(framing: Framing) {
     this.#framing = framing;
   }
 
+  /** Bytes passed over since the start. */
+  get noiseBytes(): number {
+    return this.#noiseBytes;
+  }
+
   /** Hands on each frame that ends inside `bytes`. One that ends by silence is handed on by {@link endBySilence}. */
   take(bytes: Uint8Array, onFrame: (frame: CutFrame) => void): void {
     this.#held = Buffer.concat([this.#held, bytes]);
     for (let whole = this.#cut(); whole !== undefined; whole = this.#cut()) onFrame(this.#open(whole));
-    if (this.#held.length > FRAME_BYTES_MAX) {
-      this.#held = Buffer.alloc(0);
-      onFrame({ defect: `more than ${FRAME_BYTES_MAX} bytes without an end` });
-    }
+    if (this.#held.length <= FRAME_BYTES_MAX) return;
+    this.#skip(this.#held.length);
+    onFrame({ defect: "no end" });
   }
 
   endBySilence(onFrame: (frame: CutFrame) => void): void {
@@ -38,9 +45,12 @@ export class FrameCutter {
     onFrame(this.#open(whole));
   }
 
-  /** Forgets what it holds: the rest of it will not come. */
-  reset(): void {
+  /** Forgets what it holds, as the rest of it will not come: `short-frame` where a frame had begun, else it was noise. */
+  reset(): "short-frame" | "noise" {
+    const isFrame = this.#held.length > this.#framing.start.length;
+    if (!isFrame) this.#noiseBytes += this.#held.length;
     this.#held = Buffer.alloc(0);
+    return isFrame ? "short-frame" : "noise";
   }
 
   /** The next whole frame without its delimiter. */
@@ -64,14 +74,20 @@ export class FrameCutter {
     if (start.length === 0) return;
     const at = this.#held.indexOf(start);
     // The last bytes may be the beginning of a start.
-    if (at === -1) this.#held = this.#held.subarray(Math.max(0, this.#held.length - start.length + 1));
-    else this.#held = this.#held.subarray(at);
+    this.#skip(at === -1 ? Math.max(0, this.#held.length - start.length + 1) : at);
+  }
+
+  #skip(count: number): void {
+    this.#noiseBytes += count;
+    this.#held = this.#held.subarray(count);
   }
 
   #open(whole: Buffer): CutFrame {
     const { start, checksum } = this.#framing;
-    if (start.length > 0 && !whole.subarray(0, start.length).equals(start))
+    if (start.length > 0 && !whole.subarray(0, start.length).equals(start)) {
+      this.#noiseBytes += whole.length;
       return { defect: "another start" };
+    }
     const inner = whole.subarray(start.length);
     if (checksum === undefined) return { text: inner.toString("latin1") };
     const bytes = CHECKSUM_BYTES[checksum];

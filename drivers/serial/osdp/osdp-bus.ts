@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { DeviceFault } from "../../../domain/errors.ts";
+import type { BusHealth } from "../../../domain/line/line-health.ts";
 import type { Bus, DriverContext, UnitSession } from "../../driver.ts";
 import type { ByteLine } from "../../line/byte-line.ts";
 import { openByteLine } from "../../line/open-line.ts";
@@ -66,6 +67,10 @@ class OsdpBus implements Bus<SerialAddress> {
       quiet: this.#config.replyTimeout,
     });
     return new OsdpUnit(address, conversation, { clock, pollEvery: this.#config.pollEvery });
+  }
+
+  health(): BusHealth {
+    return this.#line.health();
   }
 
   #keyOf(address: number): UnitKey | "missing" | "off" {

@@ -15,8 +15,6 @@ export interface OsdpLine {
     wants: (answer: OsdpFrame) => boolean,
     signal: AbortSignal,
   ): Promise<SoundFrame | undefined>;
-  /** A frame is sent again because no answer to it came. */
-  countRetry(): void;
 }
 
 export interface OsdpCommand {
@@ -73,6 +71,8 @@ export class OsdpConversation {
   #answeredAt: Uptime | undefined;
   #brokenOffAt: Uptime | undefined;
   #opened = 0;
+  /** The last one whose unit did not answer in time: it still may. */
+  #challenged: Handshake | undefined;
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
@@ -133,6 +133,8 @@ export class OsdpConversation {
   /** Annex D: challenge, the unit's proof, ours, and the first MAC. */
   async #openChannel(key: UnitKey, signal: AbortSignal): Promise<SecureChannel> {
     const handshake = new Handshake(key.bytes, this.#parts.random(RANDOM_BYTES));
+    const before = this.#challenged;
+    this.#challenged = handshake;
     const told = await this.#handshakeStep(
       { code: COMMAND.challenge, data: handshake.panelRandom, security: SECURITY.challenge, key },
       { code: REPLY.clientCryptogram, security: SECURITY.clientCryptogram, bytes: HANDSHAKE_BYTES },
@@ -146,7 +148,8 @@ export class OsdpConversation {
       );
     const unitRandom = told.data.subarray(UNIT_RANDOM_AT, UNIT_CRYPTOGRAM_AT);
     const cryptogram = handshake.answer(unitRandom, told.data.subarray(UNIT_CRYPTOGRAM_AT, HANDSHAKE_BYTES));
-    if (cryptogram === undefined) throw this.#refusal("the unit does not hold the key of the key file");
+    if (cryptogram === undefined) throw this.#wrongCryptogram(told.data, before);
+    this.#challenged = undefined;
     const last = await this.#handshakeStep(
       { code: COMMAND.serverCryptogram, data: cryptogram, security: SECURITY.serverCryptogram, key },
       { code: REPLY.initialMac, security: SECURITY.initialMac, bytes: 16 },
@@ -211,7 +214,6 @@ export class OsdpConversation {
     const start = clock.uptime();
     let silent = 0;
     while (silent < SENDS_MAX && since(start, clock.uptime()) < requestTimeout) {
-      if (silent > 0) line.countRetry();
       const answer = await line.ask(bytes, this.#wants, signal);
       if (answer !== undefined && answer.frame.code !== REPLY.busy) return answer;
       if (answer === undefined) silent += 1;
@@ -242,6 +244,18 @@ export class OsdpConversation {
   /** §5.9: 0 only begins; then 1, 2, 3, 1 … */
   #advance(): void {
     this.#sequence = (this.#sequence % 3) + 1;
+  }
+
+  /** Late to the challenge before, it looks like an answer of a unit with another key. */
+  #wrongCryptogram(told: Buffer, before: Handshake | undefined): DeviceFault {
+    const unitRandom = told.subarray(UNIT_RANDOM_AT, UNIT_CRYPTOGRAM_AT);
+    const cryptogram = told.subarray(UNIT_CRYPTOGRAM_AT, HANDSHAKE_BYTES);
+    if (before?.answer(unitRandom, cryptogram) === undefined)
+      return this.#refusal("the unit does not hold the key of the key file");
+    return this.#outOfStep(
+      `open the secure channel of unit ${this.#parts.address}`,
+      "it answered the challenge before this one: it is slower than replyTimeout",
+    );
   }
 
   #outOfStep(label: string, why: string): DeviceFault {

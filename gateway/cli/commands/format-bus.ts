@@ -1,4 +1,5 @@
-import type { BusAnswer, LineHealthAnswer, UnitAnswer } from "../../local-api/client/answers.ts";
+import { LINE_COUNT_NAMES, LINE_COUNTS, type LineHealthFigures } from "../../../domain/line/line-health.ts";
+import type { BusAnswer, UnitAnswer } from "../../local-api/client/answers.ts";
 import { type Cell, formatTable, plain } from "../format-table.ts";
 import { formatSpan } from "../format-value.ts";
 import type { Palette } from "../paint.ts";
@@ -110,10 +111,10 @@ function silentUnits({ state, units }: BusAnswer): readonly string[] {
   ];
 }
 
-function lineAdvice(health: LineHealthAnswer | null): readonly string[] {
+function lineAdvice(health: LineHealthFigures | null): readonly string[] {
   if (health === null) return [];
   const isIll = health.scorePercent !== null && health.scorePercent < WELL_PERCENT;
-  const found: readonly (readonly [number, string])[] = [
+  const found: readonly (readonly [number | undefined, string])[] = [
     [
       health.crcErrors,
       "answers arrive broken (CRC): check termination, shield, speed and parity of the line",
@@ -128,7 +129,10 @@ function lineAdvice(health: LineHealthAnswer | null): readonly string[] {
       "somebody answers who was not asked: two units have one address, or a second gateway is on the line",
     ],
   ];
-  return [...health.hints, ...(isIll ? found.filter(([count]) => count > 0).map(([, text]) => text) : [])];
+  return [
+    ...health.hints,
+    ...(isIll ? found.filter(([count = 0]) => count > 0).map(([, text]) => text) : []),
+  ];
 }
 
 function loadAdvice({ occupancy, units }: BusAnswer): readonly string[] {
@@ -141,21 +145,15 @@ function loadAdvice({ occupancy, units }: BusAnswer): readonly string[] {
   return [`the line is full${who}: lengthen pollIntervals of the bus, or move units to another line`];
 }
 
-function healthText(health: LineHealthAnswer): string {
-  const counts = [
-    `${health.crcErrors} CRC errors`,
-    `${health.shortFrames} short frames`,
-    `${health.lateReplies} late replies`,
-    `${health.unexpectedSenders} unexpected senders`,
-    `${health.retries} retries`,
-    `${health.silences} silences`,
-  ].join(", ");
+function healthText(health: LineHealthFigures): string {
+  const seen = LINE_COUNT_NAMES.filter((count) => health[count] !== undefined && count !== "requests");
+  const counts = seen.map((count) => `${health[count]} ${LINE_COUNTS[count].text}`).join(", ");
   const share =
     health.scorePercent === null ? "not judged yet" : `${health.scorePercent} % of the last 5 min well`;
   return `${share}; ${counts} of ${health.requests} requests`;
 }
 
-function score(health: LineHealthAnswer | null, colours: Palette): Cell {
+function score(health: LineHealthFigures | null, colours: Palette): Cell {
   if (health === null || health.scorePercent === null) return "–";
   const paint = health.scorePercent >= WELL_PERCENT ? colours.good : colours.bad;
   return { text: `${health.scorePercent} %`, paint };

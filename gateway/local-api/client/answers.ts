@@ -1,5 +1,6 @@
 import type { CommandState } from "../../../domain/command.ts";
 import type { Lane } from "../../../domain/lane.ts";
+import type { LineHealthFigures } from "../../../domain/line/line-health.ts";
 import type { CommandClass, PollClass } from "../../../domain/point.ts";
 import type { Quality, QualityCause } from "../../../domain/quality.ts";
 import type { PointValue } from "../../../domain/reading.ts";
@@ -67,25 +68,8 @@ export interface BusAnswer {
   readonly exchangesPerSecond: number | null;
   readonly faults: Readonly<Record<string, number>>;
   /** `null`: the transport has no errors of its own to count. */
-  readonly health: LineHealthAnswer | null;
+  readonly health: LineHealthFigures | null;
   readonly units: readonly UnitAnswer[];
-}
-
-/** Counts since the field host started, over all openings of the line. */
-export interface LineHealthAnswer {
-  /** Share of the last 5 minutes' requests without a line error; `null` before the 10th. */
-  readonly scorePercent: number | null;
-  readonly requests: number;
-  readonly answers: number;
-  readonly retries: number;
-  readonly silences: number;
-  readonly crcErrors: number;
-  readonly shortFrames: number;
-  readonly lateReplies: number;
-  readonly unexpectedSenders: number;
-  readonly noiseBytes: number;
-  /** What a person should do about the line. */
-  readonly hints: readonly string[];
 }
 
 export interface UnitAnswer {

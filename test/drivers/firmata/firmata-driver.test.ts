@@ -12,7 +12,8 @@ import { machineClock } from "../../../simulators/clock.ts";
 import { firmataBoardKind } from "../../../simulators/firmata/firmata-board-kind.ts";
 import { Fields } from "../../../simulators/input-fields.ts";
 import { Journal } from "../../../simulators/journal.ts";
-import { conformance, type SimulatedUnit } from "../conformance.ts";
+import { conformance } from "../conformance.ts";
+import type { SimulatedUnit } from "../conformance-line.ts";
 import { CountingClock } from "../counting-clock.ts";
 import { point } from "../modbus/modbus-unit.ts";
 
@@ -82,6 +83,7 @@ t.test("conformance with genuine StandardFirmata", async (t) => {
       },
     ],
     refusedUnitAddresses: [1, "x", null],
+    counts: ["shortFrames", "lateReplies", "noiseBytes"],
     requestTimeout: Millis(300),
     openUnit,
   });

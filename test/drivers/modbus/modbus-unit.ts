@@ -15,7 +15,7 @@ import {
   type RegisterBank,
   type WriteRequest,
 } from "../../../simulators/modbus/register-bank.ts";
-import type { SimulatedUnit } from "../conformance.ts";
+import type { SimulatedUnit } from "../conformance-line.ts";
 
 /** A point as a profile writes it; what a test does not care about is filled in. */
 export function point(name: string, address: unknown, rest: Partial<PointDefinition> = {}): PointDefinition {

@@ -5,7 +5,11 @@ import { openSerialUnit, openServedUnit } from "./modbus-unit.ts";
 
 const rtu = { transport: "rtu", path: "/dev/ttyS0", baud: 19_200 };
 const served = { transport: "rtu-over-tcp", host: "10.0.0.1", port: 4_001, baud: 9_600 };
-const elsewhere = { refusedAddresses: [], refusedUnitAddresses: [0, "0", 248] };
+const elsewhere = {
+  refusedAddresses: [],
+  refusedUnitAddresses: [0, "0", 248],
+  counts: ["refusals", "crcErrors", "shortFrames", "lateReplies", "unexpectedSenders", "noiseBytes"],
+} as const;
 
 t.test("Modbus RTU on a serial port conforms", async (t) => {
   let opened = 0;

@@ -3,7 +3,8 @@ import t from "tap";
 import type { PointDefinition } from "../../../domain/point.ts";
 import { Seconds } from "../../../domain/time.ts";
 import { opcuaDriver } from "../../../drivers/opcua/opcua-driver.ts";
-import { conformance, type SimulatedUnit } from "../conformance.ts";
+import { conformance } from "../conformance.ts";
+import type { SimulatedUnit } from "../conformance-line.ts";
 import { openProxy } from "./answers-proxy.ts";
 import { openTestServer, TEST_NAMESPACE } from "./test-nodes.ts";
 

@@ -1,12 +1,17 @@
 import { createServer, type Socket } from "node:net";
+import pino from "pino";
 import t from "tap";
 import type { PointDefinition } from "../../../domain/point.ts";
+import { Millis } from "../../../domain/time.ts";
+import { NO_HOLES } from "../../../drivers/driver.ts";
 import { serialDriver } from "../../../drivers/serial/serial-driver.ts";
 import { machineClock } from "../../../simulators/clock.ts";
 import { Journal } from "../../../simulators/journal.ts";
 import { PeopleCounter } from "../../../simulators/serial/people-counter.ts";
 import { CheckedLines, checkedLine } from "../../../simulators/serial/text-device.ts";
-import { conformance, type SimulatedUnit } from "../conformance.ts";
+import { conformance } from "../conformance.ts";
+import type { SimulatedUnit } from "../conformance-line.ts";
+import { CountingClock } from "../counting-clock.ts";
 import { point } from "../modbus/modbus-unit.ts";
 
 const UNIT = 7;
@@ -78,8 +83,34 @@ t.test("conformance of a declared text dialect", async (t) => {
       },
     ],
     refusedUnitAddresses: [127, "x", null],
+    counts: ["refusals", "crcErrors", "shortFrames", "lateReplies", "unexpectedSenders", "noiseBytes"],
     openUnit: openCounter,
   });
+});
+
+t.test("where a dialect has no checksum, nobody tells that none was wrong", async (t) => {
+  await using unit = await openCounter();
+  const config = serialDriver.parseBusConfig(unit.busConfig);
+  const context = {
+    clock: new CountingClock(),
+    logger: pino({ enabled: false }),
+    requestTimeout: Millis(50),
+    frames: () => {},
+  };
+  const { signal } = new AbortController();
+  await using bus = await serialDriver.openBus(config, context, signal);
+  const framing = { end: "\\r\\n" };
+  const bare = text("people-in", { framing, ask: "#{unit:02}R*", answer: "{value}" });
+  const session = bus.openSession(String(UNIT), []);
+  const read = async (definition: PointDefinition) => {
+    const address = serialDriver.parseAddress(definition.address, definition);
+    const [exchange] = session.plan([{ ...definition, address }], NO_HOLES);
+    if (exchange !== undefined) await session.exchange(exchange, signal);
+  };
+  await t.rejects(read(bare), { code: "timeout" });
+  t.match(bus.health?.(), { silences: 1, crcErrors: undefined });
+  await read(PEOPLE_IN);
+  t.match(bus.health?.(), { answers: 1, crcErrors: 0 });
 });
 
 /** A people counter behind a serial device server, whose answers can be held back. */

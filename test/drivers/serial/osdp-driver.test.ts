@@ -59,6 +59,7 @@ const refusals = {
     },
   ],
   refusedUnitAddresses: [127, -1, "x", 1.5],
+  counts: ["refusals", "crcErrors", "shortFrames", "lateReplies", "unexpectedSenders", "noiseBytes"],
 } as const;
 
 t.test("conformance in clear", async (t) => {

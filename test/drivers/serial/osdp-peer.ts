@@ -8,7 +8,7 @@ import { Journal } from "../../../simulators/journal.ts";
 import { DoorHardware } from "../../../simulators/osdp/door-hardware.ts";
 import { PacketCollector, type PanelPacket } from "../../../simulators/osdp/pd-frame.ts";
 import { PeripheralDevice } from "../../../simulators/osdp/peripheral-device.ts";
-import type { SimulatedUnit } from "../conformance.ts";
+import type { SimulatedUnit } from "../conformance-line.ts";
 import { point } from "../modbus/modbus-unit.ts";
 
 export const ADDRESS = 5;
@@ -66,8 +66,13 @@ export async function openOsdpPeer(options: {
     const answer = device.answer(packet);
     if (answer === undefined || peer.answers === "dropped") return;
     const answers = fateOf(packet);
-    if (typeof answers === "object") setTimeout(() => socket.write(answer), answers.lateMs);
-    else socket.write(answers === "sent" ? answer : withBrokenCrc(answer));
+    if (typeof answers === "object") {
+      setTimeout(() => {
+        socket.write(answer);
+        affected = undefined;
+        if (peer.answers === answers) peer.answers = "sent";
+      }, answers.lateMs);
+    } else socket.write(answers === "sent" ? answer : withBrokenCrc(answer));
   };
   /** A repetition is the same request: what befell that befalls it. */
   const fateOf = (packet: PanelPacket): OsdpPeer["answers"] => {
