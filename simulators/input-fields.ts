@@ -13,6 +13,14 @@ export interface NumberRange {
   readonly max: number;
 }
 
+const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/** @throws {InvalidField} unless the value is an id. */
+export function slugAt(value: unknown, pointer: string): string {
+  if (typeof value === "string" && SLUG.test(value)) return value;
+  throw new InvalidField(pointer, "lower-case words joined by hyphens");
+}
+
 /** Reads the members of one JSON object, each once, and then refuses what nobody read. */
 export class Fields {
   readonly #values: ReadonlyMap<string, unknown>;
@@ -72,6 +80,11 @@ export class Fields {
     const value = this.raw(name);
     if (typeof value !== "string" || value === "") throw new InvalidField(this.pointerTo(name), "a text");
     return value;
+  }
+
+  /** An id: lower-case words joined by hyphens. */
+  slug(name: string): string {
+    return slugAt(this.raw(name), this.pointerTo(name));
   }
 
   list(name: string): readonly unknown[] {

@@ -57,7 +57,6 @@ export interface SimulationConfig {
 }
 
 const MAX_SOCKETS = 2_000;
-const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** Checks a whole configuration before any socket is opened. @throws {InvalidField} with the first field that is wrong. */
 export function parseSimulationConfig(data: unknown): SimulationConfig {
@@ -85,8 +84,7 @@ export function parseSimulationConfig(data: unknown): SimulationConfig {
 
 function parseBridge(data: unknown, pointer: string): BridgeConfig {
   const fields = new Fields(data, pointer);
-  const id = fields.text("id");
-  if (!SLUG.test(id)) throw new InvalidField(`${pointer}/id`, "lower-case words joined by hyphens");
+  const id = fields.slug("id");
   const lamps = fields.optionalWholeNumber("lamps", { min: 0, max: GEARS_PER_CHANNEL }) ?? 8;
   const config = {
     id,
@@ -105,8 +103,7 @@ function parseBridge(data: unknown, pointer: string): BridgeConfig {
 
 function parseDevice(data: unknown, pointer: string): DeviceConfig {
   const fields = new Fields(data, pointer);
-  const id = fields.text("id");
-  if (!SLUG.test(id)) throw new InvalidField(`${pointer}/id`, "lower-case words joined by hyphens");
+  const id = fields.slug("id");
   const kind = fields.oneOf("kind", Object.keys(DEVICE_KINDS));
   const open = DEVICE_KINDS[kind]?.parse(fields);
   if (open === undefined) throw new InvalidField(`${pointer}/kind`, "a kind of device");

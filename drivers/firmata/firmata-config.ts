@@ -2,7 +2,8 @@ import { z } from "zod";
 import { Millis } from "../../domain/time.ts";
 import { AddressError } from "../driver.ts";
 import { durationSetting } from "../duration-setting.ts";
-import { type LineConfig, parseLineConfig } from "../line/line-config.ts";
+import type { LineConfig } from "../line/line-config.ts";
+import { LINE_SETTING, parseLineSetting } from "../line/line-setting.ts";
 import { parseSetting } from "../parse-setting.ts";
 
 /** One board. */
@@ -17,7 +18,7 @@ export interface FirmataBusConfig {
 const LINE = "{ kind: serial, path: /dev/ttyACM0 } or { kind: tcp, host: 10.20.0.5, port: 4001 }";
 const CONFIG = z.strictObject(
   {
-    line: z.record(z.string(), z.unknown(), LINE),
+    line: LINE_SETTING,
     samplingInterval: durationSetting("10 ms", "10 s", "100 ms").default(Millis(100)),
     startTimeout: durationSetting("1 s", "60 s", "10 s").default(Millis(10_000)),
   },
@@ -29,12 +30,7 @@ const FORMAT = { baud: 57_600, parity: "none", stopBits: 1 } as const;
 /** @throws {AddressError} */
 export function parseBusConfig(data: unknown): FirmataBusConfig {
   const { line, ...config } = parseSetting(CONFIG, data);
-  try {
-    return { ...config, line: parseLineConfig(line, FORMAT) };
-  } catch (error) {
-    if (!(error instanceof AddressError)) throw error;
-    throw new AddressError(`/line${error.pointer}`, error.expected, error.message);
-  }
+  return { ...config, line: parseLineSetting(line, FORMAT) };
 }
 
 const UNIT = "0: a line has one board";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Millis, parseDuration } from "../../domain/time.ts";
+import { Millis } from "../../domain/time.ts";
+import { durationSetting } from "../duration-setting.ts";
 import { parseSetting } from "../parse-setting.ts";
 import { type CharacterFormat, PARITIES, type Parity } from "./character-format.ts";
 
@@ -39,7 +40,6 @@ const PATH =
   "the device file of the port, e.g. /dev/serial/by-id/usb-FTDI_FT232R_A50285BI-if00-port0 or /dev/ttyS0";
 const HOST = 'the host name or address of the serial device server, e.g. "10.20.0.5"';
 const PORT = "the TCP port of the serial device server, from 1 to 65535";
-const DURATION = 'a duration from 10 ms to 60 s with its unit, e.g. "500 ms"';
 
 const baud = z.int(BAUD).min(50, BAUD).max(4_000_000, BAUD);
 const formatShape = (defaults: FormatDefaults) => ({
@@ -62,15 +62,7 @@ export const serialShape = (defaults: FormatDefaults) => ({
 export const tcpShape = (defaults: FormatDefaults) => ({
   host: z.string(HOST).trim().min(1, HOST).max(253, HOST),
   port: z.int(PORT).min(1, PORT).max(65_535, PORT),
-  connectTimeout: z
-    .string(DURATION)
-    .transform((text, context) => {
-      const parsed = findDuration(text);
-      if (parsed !== undefined) return parsed;
-      context.issues.push({ code: "custom", input: text, message: DURATION });
-      return z.NEVER;
-    })
-    .default(3_000 as Millis),
+  connectTimeout: durationSetting("10 ms", "60 s", "500 ms").default(Millis(3_000)),
   ...formatShape(defaults),
 });
 
@@ -111,13 +103,4 @@ function formatOf(
   const { baud, parity, dataBits } = written;
   const usual = defaults.stopBits === "two-without-parity" && parity === "none" ? 2 : 1;
   return { baud, parity, dataBits, stopBits: written.stopBits ?? usual };
-}
-
-function findDuration(text: string): Millis | undefined {
-  try {
-    const parsed = parseDuration(text);
-    return parsed >= 10 && parsed <= 60_000 ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

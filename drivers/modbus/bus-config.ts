@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { type Millis, parseDuration } from "../../domain/time.ts";
+import { Millis } from "../../domain/time.ts";
 import { AddressError } from "../driver.ts";
+import { durationSetting } from "../duration-setting.ts";
 import {
   type FormatDefaults,
   type LineConfig,
@@ -52,13 +53,7 @@ export interface ReadGaps {
 const within = (min: number, max: number, expected: string) =>
   z.int(expected).min(min, expected).max(max, expected);
 
-const DURATION = 'a duration from 10 ms to 60 s with its unit, e.g. "500 ms"';
-const duration = z.string(DURATION).transform((text, context) => {
-  const parsed = findDuration(text);
-  if (parsed !== undefined) return parsed;
-  context.issues.push({ code: "custom", input: text, message: DURATION });
-  return z.NEVER;
-});
+const duration = durationSetting("10 ms", "60 s", "500 ms");
 
 const HOST = 'the host name or address of the unit or of its gateway, e.g. "10.20.0.5"';
 const gaps = (defaults: ReadGaps) => ({
@@ -85,7 +80,7 @@ const BUS = z.discriminatedUnion(
       transport: z.literal("tcp"),
       host: z.string(HOST).trim().min(1, HOST).max(253, HOST),
       port: within(1, 65_535, "a TCP port from 1 to 65535; Modbus has 502").default(502),
-      connectTimeout: duration.default(3_000 as Millis),
+      connectTimeout: duration.default(Millis(3_000)),
       ...gaps({ gapRegisters: 16, gapBits: 256 }),
     }),
     z.strictObject({ transport: z.literal("rtu"), ...serialShape(FORMAT), ...gaps(SERIAL_GAPS) }),
@@ -117,13 +112,4 @@ export function parseUnitAddress(data: unknown): string {
   if ((unit >= 1 && unit <= 247) || unit === 255) return String(unit);
   const why = unit === 0 ? ": 0 is broadcast, which nobody answers" : "";
   throw new AddressError("", UNIT, `${JSON.stringify(data)} is no unit address${why}: write ${UNIT}`);
-}
-
-function findDuration(text: string): Millis | undefined {
-  try {
-    const parsed = parseDuration(text);
-    return parsed >= 10 && parsed <= 60_000 ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
 }

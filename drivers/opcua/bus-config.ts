@@ -1,7 +1,8 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { type Millis, parseDuration } from "../../domain/time.ts";
+import { Millis } from "../../domain/time.ts";
 import { AddressError, type SiteFolders } from "../driver.ts";
+import { durationSetting } from "../duration-setting.ts";
 import { parseSetting } from "../parse-setting.ts";
 
 /** How to reach one OPC UA server: one endpoint, one session, one subscription. */
@@ -86,9 +87,9 @@ const CONFIG = z.strictObject(
         USER,
       )
       .optional(),
-    publishInterval: duration(100, "500 ms").default(500 as Millis),
-    connectTimeout: duration(100, "10 s").default(10_000 as Millis),
-    requestTimeout: duration(10, "1 s").optional(),
+    publishInterval: durationSetting("100 ms", "60 s", "500 ms").default(Millis(500)),
+    connectTimeout: durationSetting("100 ms", "60 s", "10 s").default(Millis(10_000)),
+    requestTimeout: durationSetting("10 ms", "60 s", "1 s").optional(),
     itemsPerCall: z.int(ITEMS).min(1, ITEMS).max(1_000, ITEMS).default(100),
   },
   "{ endpoint: opc.tcp://10.20.3.12:4840, security: { mode: sign-and-encrypt } }",
@@ -161,22 +162,4 @@ function isEndpoint(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
   return protocol === "opc.tcp:" && hostname !== "" && username + password === "";
-}
-
-function duration(minMs: number, example: string) {
-  const expected = `a duration from ${minMs} ms to 60 s with its unit, e.g. "${example}"`;
-  return z.string(expected).transform((text, context) => {
-    const parsed = findDuration(text);
-    if (parsed !== undefined && parsed >= minMs && parsed <= 60_000) return parsed;
-    context.issues.push({ code: "custom", input: text, message: expected });
-    return z.NEVER;
-  });
-}
-
-function findDuration(text: string): Millis | undefined {
-  try {
-    return parseDuration(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -29,15 +29,13 @@ export interface AgeingConfig {
 /** Behind the one socket of a cabinet. */
 export const CABINET_UNITS = { bridge: 1, controller: 2, meter: 3 } as const;
 
-const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const FEEDERS_MAX = 8;
 const GROUPS_MAX = 16;
 
 /** @throws {InvalidField} */
 export function parseCabinet(data: unknown, pointer: string): CabinetConfig {
   const fields = new Fields(data, pointer);
-  const id = fields.text("id");
-  if (!SLUG.test(id)) throw new InvalidField(`${pointer}/id`, "lower-case words joined by hyphens");
+  const id = fields.slug("id");
   const listen = fields.has("listen") ? fields.text("listen") : "127.0.0.1:0";
   const feeders = parseRuns(fields, "feeders", FEEDERS_MAX);
   const lamps = feeders.flat();

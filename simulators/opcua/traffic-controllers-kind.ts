@@ -1,9 +1,8 @@
 import { listenOf } from "../endpoint.ts";
-import { Fields, InvalidField } from "../input-fields.ts";
+import { Fields, InvalidField, slugAt } from "../input-fields.ts";
 import type { DeviceKind } from "../simulated-device.ts";
 
 const CABINETS_MAX = 500;
-const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** Signal controllers behind one OPC UA server. The server is loaded with the first that is opened: it costs 0.5 s and 100 MB. */
 export const trafficControllersKind: DeviceKind = {
@@ -24,10 +23,7 @@ export const trafficControllersKind: DeviceKind = {
 };
 
 function readCabinets(fields: Fields): readonly string[] {
-  const ids = fields.list("cabinets").map((id, at) => {
-    if (typeof id === "string" && SLUG.test(id)) return id;
-    throw new InvalidField(`${fields.pointerTo("cabinets")}/${at}`, "lower-case words joined by hyphens");
-  });
+  const ids = fields.list("cabinets").map((id, at) => slugAt(id, `${fields.pointerTo("cabinets")}/${at}`));
   if (ids.length > 0 && ids.length <= CABINETS_MAX && new Set(ids).size === ids.length) return ids;
   throw new InvalidField(fields.pointerTo("cabinets"), `1 to ${CABINETS_MAX} ids, each once`);
 }

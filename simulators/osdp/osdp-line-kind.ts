@@ -10,7 +10,6 @@ import { DOOR_HELP, type DoorConfig, DoorUnit, parseDoor } from "./door-unit.ts"
 
 /** A poll in a secure channel and its answer are 28 characters: at 9600 baud eight doors take 0.23 s a turn (computed). */
 const DOORS_MAX = 8;
-const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 type DoorOnLine = DoorConfig & { readonly id: string };
 
@@ -35,9 +34,7 @@ export const osdpLineKind: DeviceKind = {
 function parseDoors(fields: Fields): readonly DoorOnLine[] {
   const doors = fields.list("doors").map((data, at) => {
     const member = new Fields(data, `${fields.pointerTo("doors")}/${at}`);
-    const id = member.text("id");
-    if (!SLUG.test(id)) throw new InvalidField(member.pointerTo("id"), "lower-case words joined by hyphens");
-    const door = { id, ...parseDoor(member) };
+    const door = { id: member.slug("id"), ...parseDoor(member) };
     member.refuseUnknown();
     return door;
   });

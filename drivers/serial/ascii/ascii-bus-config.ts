@@ -2,8 +2,8 @@ import { z } from "zod";
 import { Millis } from "../../../domain/time.ts";
 import { durationSetting } from "../../duration-setting.ts";
 import type { LineConfig } from "../../line/line-config.ts";
+import { LINE_SETTING, parseLineSetting } from "../../line/line-setting.ts";
 import { parseSetting } from "../../parse-setting.ts";
-import { LINE_SETTING, parseLineSetting } from "../line-setting.ts";
 
 /** One serial line with devices of ASCII protocols on it. */
 export interface AsciiBusConfig {

@@ -4,8 +4,8 @@ import { Millis } from "../../../domain/time.ts";
 import type { SiteFolders } from "../../driver.ts";
 import { durationSetting } from "../../duration-setting.ts";
 import type { LineConfig } from "../../line/line-config.ts";
+import { LINE_SETTING, parseLineSetting } from "../../line/line-setting.ts";
 import { parseSetting } from "../../parse-setting.ts";
-import { LINE_SETTING, parseLineSetting } from "../line-setting.ts";
 
 /** One RS-485 line with OSDP units on it. */
 export interface OsdpBusConfig {

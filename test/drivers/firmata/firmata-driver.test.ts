@@ -1,4 +1,4 @@
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer } from "node:net";
 import fc from "fast-check";
 import pino from "pino";
 import t from "tap";
@@ -15,6 +15,7 @@ import { Journal } from "../../../simulators/journal.ts";
 import { conformance } from "../conformance.ts";
 import type { SimulatedUnit } from "../conformance-line.ts";
 import { CountingClock } from "../counting-clock.ts";
+import { HeldPeer } from "../held-peer.ts";
 import { point } from "../modbus/modbus-unit.ts";
 
 const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -262,33 +263,21 @@ async function settled(isIt: () => boolean): Promise<void> {
 
 /** The board behind a line that can be held back. */
 async function openUnit(): Promise<SimulatedUnit> {
-  const sockets = new Set<Socket>();
-  let fate: "sent" | "dropped" | "broken" | { readonly lateMs: number } = "sent";
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    const upstream = connect({ host: "127.0.0.1", port: boardPort, noDelay: true });
-    // System reset: what an earlier line had asked to be reported is forgotten.
-    upstream.write(Buffer.from([0xff]));
-    socket.on("data", (bytes) => upstream.write(bytes));
-    upstream.on("data", (bytes: Buffer) => {
-      const now = fate;
-      if (now === "dropped") return;
-      fate = "sent";
-      if (typeof now === "object") setTimeout(() => socket.write(bytes), now.lateMs);
-      else socket.write(now === "broken" ? Buffer.alloc(bytes.length, 0x01) : bytes);
-    });
-    for (const end of [socket, upstream]) end.on("error", () => {});
-    upstream.once("close", () => socket.destroy());
-    socket.once("close", () => {
-      sockets.delete(socket);
-      upstream.destroy();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const peer = await HeldPeer.open(
+    ({ socket, answer }) => {
+      const upstream = connect({ host: "127.0.0.1", port: boardPort, noDelay: true });
+      // System reset: what an earlier line had asked to be reported is forgotten.
+      upstream.write(Buffer.from([0xff]));
+      upstream.on("data", (bytes: Buffer) => answer(bytes));
+      upstream.on("error", () => {});
+      upstream.once("close", () => socket.destroy());
+      socket.once("close", () => upstream.destroy());
+      return (bytes) => upstream.write(bytes);
+    },
+    (bytes) => Buffer.alloc(bytes.length, 0x01),
+  );
   return {
-    busConfig: { line: { kind: "tcp", host: "127.0.0.1", port } },
+    busConfig: { line: { kind: "tcp", host: "127.0.0.1", port: peer.port } },
     unitAddress: 0,
     points: [
       { definition: CONTACT, value: true },
@@ -306,25 +295,6 @@ async function openUnit(): Promise<SimulatedUnit> {
       ),
       value: true,
     },
-    fallSilent: () => {
-      fate = "dropped";
-    },
-    speak: () => {
-      fate = "sent";
-    },
-    answerNextLate: (lateMs) => {
-      fate = { lateMs };
-    },
-    answerNextMalformed: () => {
-      fate = "broken";
-    },
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-    },
-    openLines: () => sockets.size,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    ...peer.trouble,
   };
 }

@@ -1,4 +1,3 @@
-import { createServer, type Socket } from "node:net";
 import pino from "pino";
 import t from "tap";
 import type { PointDefinition } from "../../../domain/point.ts";
@@ -12,6 +11,7 @@ import { CheckedLines, checkedLine } from "../../../simulators/serial/text-devic
 import { conformance } from "../conformance.ts";
 import type { SimulatedUnit } from "../conformance-line.ts";
 import { CountingClock } from "../counting-clock.ts";
+import { HeldPeer } from "../held-peer.ts";
 import { point } from "../modbus/modbus-unit.ts";
 
 const UNIT = 7;
@@ -118,31 +118,20 @@ async function openCounter(): Promise<SimulatedUnit> {
   const journal = new Journal({ clock: machineClock });
   const around = { id: "counter-1", seed: 1, journal, clock: machineClock };
   const counter = new PeopleCounter(around, { address: UNIT, in: 123, out: 45 });
-  const sockets = new Set<Socket>();
-  let fate: "sent" | "dropped" | "broken" | { readonly lateMs: number } = "sent";
-  const answer = (asked: string, socket: Socket): void => {
-    const told = counter.answer(asked);
-    if (told === undefined || fate === "dropped") return;
-    const line = checkedLine(told);
-    const now = fate;
-    fate = "sent";
-    if (typeof now === "object") setTimeout(() => socket.write(line), now.lateMs);
-    else socket.write(now === "broken" ? Buffer.concat([Buffer.from("~"), line]) : line);
-  };
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    socket.on("error", () => {});
-    const lines = new CheckedLines();
-    socket.on("data", (bytes) => {
-      for (const asked of lines.feed(bytes)) answer(asked, socket);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const peer = await HeldPeer.open(
+    ({ answer }) => {
+      const lines = new CheckedLines();
+      return (bytes) => {
+        for (const asked of lines.feed(bytes)) {
+          const told = counter.answer(asked);
+          if (told !== undefined) answer(checkedLine(told));
+        }
+      };
+    },
+    (line) => Buffer.concat([Buffer.from("~"), line]),
+  );
   return {
-    busConfig: { dialect: "ascii", line: { kind: "tcp", host: "127.0.0.1", port, baud: 115_200 } },
+    busConfig: { dialect: "ascii", line: { kind: "tcp", host: "127.0.0.1", port: peer.port, baud: 115_200 } },
     unitAddress: UNIT,
     points: [
       { definition: PEOPLE_IN, value: 123 },
@@ -152,25 +141,6 @@ async function openCounter(): Promise<SimulatedUnit> {
     unknown: text("no-such", { ask: "#{unit:02}X*", answer: "{value}*" }),
     writable: { definition: SENSITIVITY, value: 55 },
     refused: { definition: SENSITIVITY, value: 5 },
-    fallSilent: () => {
-      fate = "dropped";
-    },
-    speak: () => {
-      fate = "sent";
-    },
-    answerNextLate: (lateMs) => {
-      fate = { lateMs };
-    },
-    answerNextMalformed: () => {
-      fate = "broken";
-    },
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-    },
-    openLines: () => sockets.size,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    ...peer.trouble,
   };
 }

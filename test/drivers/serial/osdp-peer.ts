@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { PointDefinition } from "../../../domain/point.ts";
 import { Millis } from "../../../domain/time.ts";
 import { machineClock } from "../../../simulators/clock.ts";
@@ -9,6 +9,7 @@ import { DoorHardware } from "../../../simulators/osdp/door-hardware.ts";
 import { PacketCollector, type PanelPacket } from "../../../simulators/osdp/pd-frame.ts";
 import { PeripheralDevice } from "../../../simulators/osdp/peripheral-device.ts";
 import type { SimulatedUnit } from "../conformance-line.ts";
+import { type Fate, HeldPeer, type PeerLink } from "../held-peer.ts";
 import { point } from "../modbus/modbus-unit.ts";
 
 export const ADDRESS = 5;
@@ -23,7 +24,7 @@ export interface OsdpPeer extends AsyncDisposable {
   readonly heard: PanelPacket[];
   readonly sockets: ReadonlySet<Socket>;
   /** What happens to the answers; late and broken: only those to the next packet and its repetitions. */
-  answers: "sent" | "dropped" | "broken" | "broken-once" | { readonly lateMs: number };
+  answers: Fate | "broken-once";
 }
 
 export async function openOsdpPeer(options: {
@@ -49,30 +50,22 @@ export async function openOsdpPeer(options: {
     clock: machineClock,
     random: randomBytes,
   });
-  const sockets = new Set<Socket>();
   const heard: PanelPacket[] = [];
   let affected: Buffer | undefined;
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    socket.on("error", () => {});
-    const collector = new PacketCollector();
-    socket.on("data", (bytes) => {
-      for (const packet of collector.feed(bytes)) take(packet, socket);
-    });
-  });
-  const take = (packet: PanelPacket, socket: Socket): void => {
+  const take = (packet: PanelPacket, answer: PeerLink["answer"]): void => {
     heard.push(packet);
-    const answer = device.answer(packet);
-    if (answer === undefined || peer.answers === "dropped") return;
-    const answers = fateOf(packet);
-    if (typeof answers === "object") {
-      setTimeout(() => {
-        socket.write(answer);
-        affected = undefined;
-        if (peer.answers === answers) peer.answers = "sent";
-      }, answers.lateMs);
-    } else socket.write(answers === "sent" ? answer : withBrokenCrc(answer));
+    const told = device.answer(packet);
+    if (told === undefined || peer.answers === "dropped") return;
+    const fate = fateOf(packet);
+    if (typeof fate !== "object") {
+      answer(told, fate === "broken-once" ? "broken" : fate);
+      return;
+    }
+    setTimeout(() => {
+      answer(told, "sent");
+      affected = undefined;
+      if (peer.answers === fate) peer.answers = "sent";
+    }, fate.lateMs);
   };
   /** A repetition is the same request: what befell that befalls it. */
   const fateOf = (packet: PanelPacket): OsdpPeer["answers"] => {
@@ -85,20 +78,23 @@ export async function openOsdpPeer(options: {
     peer.answers = "sent";
     return isSame ? answers : "sent";
   };
-  await new Promise<void>((resolve) => server.listen({ host: "127.0.0.1", port: 0 }, resolve));
-  const address = server.address();
+  const held = await HeldPeer.open(({ answer }) => {
+    const collector = new PacketCollector();
+    return (bytes) => {
+      for (const packet of collector.feed(bytes)) take(packet, answer);
+    };
+  }, withBrokenCrc);
   const peer: OsdpPeer = {
-    port: typeof address === "object" && address !== null ? address.port : 0,
+    port: held.port,
     hardware,
     device,
     journal,
     heard,
-    sockets,
+    sockets: held.sockets,
     answers: "sent",
     async [Symbol.asyncDispose]() {
       hardware.close();
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await held[Symbol.asyncDispose]();
     },
   };
   return peer;
