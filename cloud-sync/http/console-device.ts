@@ -1,3 +1,4 @@
+import { alarmSeverity, isAlarmPoint } from "../store/alarm-points.ts";
 import type { Database } from "../store/database.ts";
 import { fromColumns } from "../store/tables/value-columns.ts";
 import { type DevicePointStateRow, findDevice, listDevicePoints } from "../store/views/console-levels.ts";
@@ -13,10 +14,12 @@ export async function viewConsoleDevice(database: Database, key: DeviceKey) {
   if (device === undefined) return undefined;
   const points = await listDevicePoints(database, key);
   const { profile_id: profileId, ...rest } = device;
-  return { gateway: key.gatewayId, id: key.deviceId, profileId, ...rest, points: points.map(pointOf) };
+  const shown = points.map((row) => pointOf(row, device.class));
+  return { gateway: key.gatewayId, id: key.deviceId, profileId, ...rest, points: shown };
 }
 
-function pointOf(row: DevicePointStateRow) {
+function pointOf(row: DevicePointStateRow, deviceClass: string) {
+  const isAlarm = isAlarmPoint({ name: row.name, type: row.type, class: deviceClass });
   return {
     name: row.name,
     type: row.type,
@@ -30,6 +33,8 @@ function pointOf(row: DevicePointStateRow) {
     sweep: row.sweep,
     readBack: row.read_back,
     ...row.takes,
+    /** How soon a person is needed while it is true; null: it tells of no trouble. */
+    alarm: isAlarm ? alarmSeverity(row.name) : null,
     state: stateOf(row),
   };
 }

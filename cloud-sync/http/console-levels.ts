@@ -1,11 +1,11 @@
 import type { Database } from "../store/database.ts";
-import { listLevels, listRaised } from "../store/views/console-levels.ts";
+import { type LevelRow, listLevels, listRaised } from "../store/views/console-levels.ts";
 import type { PlaceIndex } from "./console-places.ts";
 
 /** Columns of a `levels` message: what of these places is to be shown. */
 export interface LevelColumns {
   readonly place: readonly number[];
-  /** 0 … 100, a switch as 0 or 100; -1: nothing that is a level. */
+  /** 0 … 100, a switch as 0 or 100, a text as 0 at rest, else 100; -1: nothing that is a level. */
   readonly level: readonly number[];
   /** Code of `QUALITIES`; -1: never told. */
   readonly quality: readonly number[];
@@ -35,7 +35,7 @@ export class PlaceLevels {
 
   /** Reads these places anew. Returns those that look otherwise than before. */
   async read(database: Database, places: readonly number[]): Promise<readonly number[]> {
-    const { levelNo, alarmNos } = this.#index;
+    const { levelNo, alarmNos, classNames, classOf } = this.#index;
     const levels = places.map((place) => levelNo[place] ?? 0).filter((point) => point > 0);
     const alarms = places.flatMap((place) => alarmNos[place] ?? []);
     const rows = new Map((await listLevels(database, levels)).map((row) => [row.point_no, row]));
@@ -43,7 +43,7 @@ export class PlaceLevels {
     return places.filter((place) => {
       const row = rows.get(levelNo[place] ?? 0);
       return this.#write(place, {
-        level: levelOf(row),
+        level: levelOf(row, classNames[classOf[place] ?? -1] ?? ""),
         quality: row?.quality ?? -1,
         alarm: (alarmNos[place] ?? []).some((point) => raised.has(point)) ? 1 : 0,
         at: row?.at ?? 0,
@@ -79,10 +79,18 @@ export class PlaceLevels {
   }
 }
 
-function levelOf(
-  row: { readonly value_kind: number; readonly value_number: number | null } | undefined,
-): number {
-  if (row === undefined || row.value_number === null) return -1;
-  if (row.value_kind === 2) return row.value_number === 1 ? PERCENT_MAX : 0;
-  return Math.round(Math.min(PERCENT_MAX, Math.max(0, row.value_number)));
+/** Classes whose number is light: of all others a number is no level, and says nothing at a glance. */
+const LIT = ["streetlight", "segment-cabinet"];
+/** Texts of a device that is as it mostly is; any other is something to see. */
+const AT_REST = ["normal", "closed", "raised", "none", "off"];
+
+/** A switch, and a text that is not its usual one, count as all or nothing. */
+function levelOf(row: LevelRow | undefined, deviceClass: string): number {
+  if (row === undefined) return -1;
+  const { value_kind, value_number, value_text } = row;
+  if (value_text !== null) return AT_REST.includes(value_text) ? 0 : PERCENT_MAX;
+  if (value_number === null) return -1;
+  if (value_kind === 2) return value_number === 1 ? PERCENT_MAX : 0;
+  if (!LIT.includes(deviceClass)) return -1;
+  return Math.round(Math.min(PERCENT_MAX, Math.max(0, value_number)));
 }

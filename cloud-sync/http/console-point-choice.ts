@@ -14,6 +14,13 @@ export interface PointChoice {
 const ALARMS_MAX = 40;
 const SET_POINTS = ["dim-level", "level"];
 const SHOWN = ["actual-level", "level", "state"];
+/** What people ask of such a device first: whether the way is free, what the signals do. The first that it has. */
+const SHOWN_OF_CLASS: Readonly<Record<string, readonly string[]>> = {
+  barrier: ["open-limit"],
+  bollard: ["lowered"],
+  "access-point": ["door-open"],
+  "traffic-cabinet": ["functional-position", "flashing"],
+};
 
 /** The same for all devices of a profile, so it is made once a profile. */
 export function choosePoints(points: readonly ProfilePointRow[]): PointChoice {
@@ -33,6 +40,9 @@ function chooseLevel(
   points: readonly ProfilePointRow[],
   command: ProfilePointRow | undefined,
 ): string | null {
+  const ofClass = SHOWN_OF_CLASS[points[0]?.class ?? ""] ?? [];
+  const known = ofClass.find((name) => points.some((point) => point.name === name));
+  if (known !== undefined) return known;
   const proof = points.find(({ name, access }) => name === command?.read_back && access !== "write");
   const readable = points.filter(({ access, sweep }) => access !== "write" && sweep !== null);
   return (proof ?? best(readable, levelRank))?.name ?? null;

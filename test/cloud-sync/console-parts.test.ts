@@ -1,5 +1,9 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import t from "tap";
+import { parse } from "yaml";
+import { z } from "zod";
 import { BAD_FROM, END_STATES, QUALITIES } from "../../cloud-sync/console/api/answers.ts";
 import { SseReader } from "../../cloud-sync/console/api/sse-reader.ts";
 import { ageFrom } from "../../cloud-sync/console/city/city-model.ts";
@@ -13,17 +17,33 @@ import {
 } from "../../cloud-sync/console/city/look.ts";
 import { toMetres } from "../../cloud-sync/console/city/plane.ts";
 import { moved, zoomed } from "../../cloud-sync/console/map/camera.ts";
-import { DARK, LIGHT } from "../../cloud-sync/console/map/palette.ts";
+import { DARK, LIGHT, type LookStyle } from "../../cloud-sync/console/map/palette.ts";
 import { makeStamp } from "../../cloud-sync/console/map/stamps.ts";
+import { type Outline, outlineOf } from "../../cloud-sync/console/map/symbols.ts";
 import { adviceText, stateText, stepOf } from "../../cloud-sync/console/texts/command-texts.ts";
-import { pointText, qualityText } from "../../cloud-sync/console/texts/device-texts.ts";
+import { argumentText, pointText, qualityText } from "../../cloud-sync/console/texts/device-texts.ts";
+import { POINT_NAMES } from "../../cloud-sync/console/texts/point-names.ts";
 import { LANGUAGES, TEXTS } from "../../cloud-sync/console/texts/texts.ts";
+import { VALUE_WORDS } from "../../cloud-sync/console/texts/value-texts.ts";
 import { Wording } from "../../cloud-sync/console/texts/wording.ts";
 import { choosePoints } from "../../cloud-sync/http/console-point-choice.ts";
 import * as command from "../../domain/command.ts";
+import { DEVICE_CLASSES } from "../../domain/profile.ts";
 import { QUALITIES as ALL_QUALITIES, isBad } from "../../domain/quality.ts";
 import { HEARTBEAT_LATE } from "../../domain/wire/heartbeat.ts";
 import { CONTOURS } from "./console-city.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const PROFILE = z.object({
+  points: z.array(
+    z.object({
+      name: z.string(),
+      states: z.array(z.object({ is: z.string() })).optional(),
+      address: z.looseObject({ names: z.record(z.string(), z.number()).optional() }),
+      args: z.array(z.object({ name: z.string() })).optional(),
+    }),
+  ),
+});
 
 t.test("the console knows the qualities, ends and causes of the domain", async (t) => {
   t.strictSame(QUALITIES, ALL_QUALITIES);
@@ -63,7 +83,22 @@ t.test("numbers, units and ages are written as people of each language write the
   t.equal(pointText("en", "something-new"), "Something new");
 });
 
+t.test("every point and every state of the profiles that come with Nerve has words", async (t) => {
+  const profiles = globSync("profiles/*/*.yaml", { cwd: ROOT }).map((file) =>
+    PROFILE.parse(parse(readFileSync(join(ROOT, file), "utf8"))),
+  );
+  t.ok(profiles.length > 15);
+  for (const { name, states, address, args } of profiles.flatMap(({ points }) => points)) {
+    const stem = name.replace(/^(feeder|detector)-\d+-/, "").replace(/-l?\d+(-to-\d+)?$/, "");
+    t.ok(Object.hasOwn(POINT_NAMES, stem), name);
+    const values = [...(states ?? []).map(({ is }) => is), ...Object.keys(address.names ?? {})];
+    for (const value of values) t.ok(VALUE_WORDS.includes(value), `${name}: ${value}`);
+    for (const argument of args ?? []) t.not(argumentText("fr", argument.name), argument.name);
+  }
+});
+
 const facts = fc.record<PlaceFacts>({
+  meaning: fc.constantFrom("light", "activity"),
   level: fc.integer({ min: -1, max: 100 }),
   quality: fc.integer({ min: -1, max: QUALITIES.length - 1 }),
   alarm: fc.constantFrom(0, 1),
@@ -83,7 +118,15 @@ t.test("what is too old, without link, never told or bad never looks fine", asyn
       return !(fine && (old || place.link === "down" || place.quality === -1 || place.quality >= BAD_FROM));
     }),
   );
-  const good: PlaceFacts = { level: 100, quality: 0, alarm: 0, age: 10, maxAge: 90_000, link: "up" };
+  const good: PlaceFacts = {
+    meaning: "light",
+    level: 100,
+    quality: 0,
+    alarm: 0,
+    age: 10,
+    maxAge: 90_000,
+    link: "up",
+  };
   t.equal(lookOf(good), LOOK["level-5"]);
   t.equal(lookOf({ ...good, level: 1 }), LOOK["level-1"]);
   t.equal(lookOf({ ...good, level: 0 }), LOOK.off);
@@ -96,6 +139,8 @@ t.test("what is too old, without link, never told or bad never looks fine", asyn
   t.equal(lookOf({ ...good, age: 90_001 + HEARTBEAT_LATE }), LOOK.old);
   t.equal(lookOf({ ...good, link: "down" }), LOOK.unknown);
   t.equal(lookOf({ ...good, alarm: 1 }), LOOK.alarm);
+  t.equal(lookOf({ ...good, meaning: "activity" }), LOOK.active, "an open barrier is no light");
+  t.equal(lookOf({ ...good, meaning: "activity", level: 0 }), LOOK.present);
 });
 
 t.test("the age is that of the younger proof, and a time ahead of the clock proves nothing", async (t) => {
@@ -107,15 +152,32 @@ t.test("the age is that of the younger proof, and a time ahead of the clock prov
 
 t.test("no two looks are told apart by colour alone", async (t) => {
   for (const palette of [DARK, LIGHT]) {
-    const pictures = LOOKS.map((look) => {
-      const { dx, dy, pixel } = makeStamp(palette.looks[look], "round", 6);
-      const light = (color: number): number =>
-        Math.round((0.3 * (color & 255) + 0.59 * ((color >> 8) & 255) + 0.11 * ((color >> 16) & 255)) / 6);
-      return JSON.stringify([...pixel].map((color, at) => [dx[at], dy[at], light(color)]));
-    });
-    t.equal(new Set(pictures).size, LOOKS.length, "each differs in form or brightness");
+    for (const outline of OUTLINES) {
+      const pictures = LOOKS.map((look) => pictureOf(palette.looks[look], outline));
+      t.equal(new Set(pictures).size, LOOKS.length, `each look of ${outline} differs in form or brightness`);
+    }
   }
 });
+
+t.test("each class of device has a figure of its own, whatever it looks like", async (t) => {
+  t.equal(new Set(OUTLINES).size, Object.keys(DEVICE_CLASSES).length);
+  for (const look of LOOKS) {
+    // A lamp and a cabinet in alarm are triangles without more.
+    const figures = OUTLINES.filter((each) => look !== "alarm" || each !== "square");
+    const pictures = figures.map((outline) => pictureOf({ ...DARK.looks[look], glow: 0 }, outline));
+    t.equal(new Set(pictures).size, figures.length, look);
+  }
+});
+
+const OUTLINES = Object.keys(DEVICE_CLASSES).map(outlineOf);
+
+/** A look without its colour. */
+function pictureOf(style: LookStyle, outline: Outline): string {
+  const { dx, dy, pixel } = makeStamp(style, outline, 6);
+  const light = (color: number): number =>
+    Math.round((0.3 * (color & 255) + 0.59 * ((color >> 8) & 255) + 0.11 * ((color >> 16) & 255)) / 6);
+  return JSON.stringify([...pixel].map((color, at) => [dx[at], dy[at], light(color)]));
+}
 
 t.test("a point lies in the municipality whose contour holds it", async (t) => {
   const names = (lon: number, lat: number): string | undefined =>
@@ -166,6 +228,7 @@ t.test("events are read whole, wherever the stream was cut", async () => {
 t.test("the points that stand for a device follow from its profile", async (t) => {
   const point = (name: string, more: object = {}) => ({
     profile: "p",
+    class: "streetlight",
     name,
     type: "number",
     unit: "%",

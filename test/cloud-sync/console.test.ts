@@ -85,7 +85,7 @@ t.test("an operator's day at the console", { skip: noBrowser, timeout: 170_000 }
     t.match(await page.locator(".spoken").innerText(), /Réussie.*Relu/, "it is read aloud");
     await movePoint(center, "gw-dijon", `${LAMP}/actual-level`, 75);
     await page.locator(".figure dd", { hasText: "75 %" }).nth(1).waitFor();
-    t.match(await page.locator(".targets").innerText(), /Consigne\s+75 %/);
+    t.match(await page.locator(".targets").innerText(), /Dernier ordre\s+75 %\s+Réussie/);
   });
 
   await t.test("a refused command tells the cause and what to do", async (t) => {

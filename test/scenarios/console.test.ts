@@ -13,7 +13,7 @@ const skip = existsSync(BUILT) ? noBrowser : "the console is not built: npm run 
 t.setTimeout(150_000);
 
 t.test("at the console of a running city", { skip, timeout: 140_000 }, async (t) => {
-  const plan = planCity(3, "none");
+  const plan = planCity(3);
   const line = await openCutLine(plan);
   t.teardown(() => line[Symbol.asyncDispose]());
   const { city } = await openScenarioCity(t, { plan, centerUrl: line.centerUrl });
@@ -54,7 +54,7 @@ t.test("at the console of a running city", { skip, timeout: 140_000 }, async (t)
       const moved = (await city.journal.since(before)).filter(({ device }) => device === lamp);
       t.match(moved, [{ what: "level", to: 100 }], "one effect, by the lamp's own journal");
       await page.locator(".figure dd", { hasText: "100 %" }).nth(1).waitFor();
-      t.match(await page.locator(".targets").innerText(), /Consigne\s+100 %/);
+      t.match(await page.locator(".targets").innerText(), /Dernier ordre\s+100 %\s+Réussie/);
     },
   );
 

@@ -98,12 +98,12 @@ async function startSimulators(t: Test, folder: string, simulated: object) {
     name: "simulators",
     args: ["simulators/main.ts", "--config", file],
   });
-  const { cabinets, devices, control } = program.ready as {
-    readonly cabinets: readonly { readonly id: string; readonly port: number; readonly url: string }[];
-    readonly devices: readonly { readonly id: string; readonly port: number; readonly url: string }[];
-    readonly control: { readonly host: string; readonly port: number };
-  };
-  const reach = Object.fromEntries([...cabinets, ...devices].map((each) => [each.id, each])) as Reach;
+  const { bridges, cabinets, devices, control } = program.ready as Record<
+    "bridges" | "cabinets" | "devices",
+    readonly { readonly id: string; readonly port: number; readonly url: string }[]
+  > & { readonly control: { readonly host: string; readonly port: number } };
+  const reached = [...bridges, ...cabinets, ...devices];
+  const reach: Reach = Object.fromEntries(reached.map((each) => [each.id, each]));
   return { reach, control: `http://${control.host}:${control.port}` };
 }
 

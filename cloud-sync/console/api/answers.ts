@@ -121,6 +121,8 @@ export interface PointView {
   readonly oneOf?: readonly string[];
   /** What the read-back shows once it is done; absent: the value that was ordered. */
   readonly expects?: { readonly argument: string } | { readonly value: PointValue };
+  /** How soon a person is needed while it is true; null: it tells of no trouble. */
+  readonly alarm: "low" | "medium" | "high" | null;
   readonly state: {
     readonly value: PointValue | null;
     readonly quality: QualityName;

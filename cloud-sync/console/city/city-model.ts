@@ -1,6 +1,6 @@
 import type { GatewayLink, GatewayView, LevelsAnswer, LevelsMessage } from "../api/answers.ts";
 import { NO_MUNICIPALITY } from "./contours.ts";
-import { LOOK, lookOf } from "./look.ts";
+import { type LevelMeaning, LOOK, levelMeaning, lookOf } from "./look.ts";
 import { Observable } from "./observable.ts";
 import type { PlaceTable } from "./place-table.ts";
 
@@ -25,6 +25,8 @@ export class CityModel {
   readonly #alarm: Uint8Array;
   readonly #at: Float64Array;
   readonly #links: KnownLink[];
+  /** Of each class. */
+  readonly #meanings: readonly LevelMeaning[];
   /** The center's clock minus this page's. */
   #offset = 0;
   #heardAt = 0;
@@ -36,6 +38,7 @@ export class CityModel {
     this.#quality = new Int8Array(table.count).fill(-1);
     this.#alarm = new Uint8Array(table.count);
     this.#at = new Float64Array(table.count);
+    this.#meanings = table.answer.classes.map(levelMeaning);
     this.#links = table.answer.gateways.map(() => ({ state: "down", sweeps: new Map() }));
   }
 
@@ -127,6 +130,7 @@ export class CityModel {
     for (let place = 0; place < this.table.count; place += 1) {
       const look = following
         ? lookOf({
+            meaning: this.#meanings[this.table.classOf[place] ?? 0] ?? "activity",
             level: this.#level[place] ?? -1,
             quality: this.#quality[place] ?? -1,
             alarm: this.#alarm[place] ?? 0,

@@ -8,6 +8,7 @@ export const LOOKS = [
   "unknown",
   "off",
   "present",
+  "active",
   "level-1",
   "level-2",
   "level-3",
@@ -23,7 +24,17 @@ export const LOOK = Object.fromEntries(LOOKS.map((name, code) => [name, code])) 
   Record<LookName, number>
 >;
 
+/** Classes whose level is light; of all others it only says whether there is something to see. */
+const LIT: readonly string[] = ["streetlight", "segment-cabinet"];
+
+export type LevelMeaning = "light" | "activity";
+
+export function levelMeaning(deviceClass: string): LevelMeaning {
+  return LIT.includes(deviceClass) ? "light" : "activity";
+}
+
 export interface PlaceFacts {
+  readonly meaning: LevelMeaning;
   /** 0 … 100; -1: none. */
   readonly level: number;
   /** Code of a quality; -1: never told. */
@@ -58,6 +69,7 @@ export function lookOf(facts: PlaceFacts): number {
   if (facts.alarm === 1) return LOOK.alarm;
   if (facts.quality >= BAD_FROM) return LOOK.silent;
   if (facts.level < 0) return LOOK.present;
+  if (facts.meaning === "activity") return facts.level === 0 ? LOOK.present : LOOK.active;
   if (facts.level === 0) return LOOK.off;
   return LOOK["level-1"] + Math.min(LEVEL_STEPS, Math.ceil(facts.level / LEVEL_STEP)) - 1;
 }

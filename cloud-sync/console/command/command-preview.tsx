@@ -1,7 +1,7 @@
 import type { DeviceView, PointValue, PointView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { LOOK } from "../city/look.ts";
-import { ageOf, standingOf } from "../panels/point-table.tsx";
+import { ageOf, standingOf } from "../points/point-table.tsx";
 import { pointText, qualityText } from "../texts/device-texts.ts";
 
 interface PreviewProps {

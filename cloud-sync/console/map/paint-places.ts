@@ -2,7 +2,8 @@ import { LOOKS } from "../city/look.ts";
 import type { PlaceTable } from "../city/place-table.ts";
 import type { Camera, Size } from "./camera.ts";
 import type { Palette } from "./palette.ts";
-import { makeStamp, type Outline, type Stamp } from "./stamps.ts";
+import { makeStamp, type Stamp } from "./stamps.ts";
+import { isMany, type Outline, outlineOf } from "./symbols.ts";
 
 export interface PlacesPicture {
   readonly table: PlaceTable;
@@ -64,16 +65,16 @@ export class PlacePainter {
     return this.#image;
   }
 
-  /** Those shown, in the order of their looks: counted first, then put in place. */
+  /** Those shown, in the order of their slots: counted first, then put in place. */
   #sort(picture: PlacesPicture): void {
     const slots = slotsOf(picture);
-    const starts = new Uint32Array(LOOKS.length + 2);
+    const starts = new Uint32Array(SLOTS + 2);
     for (const slot of slots) starts[slot + 1] = (starts[slot + 1] ?? 0) + 1;
     // Slot 0 holds those that are not shown.
     starts[1] = 0;
     for (let slot = 2; slot < starts.length; slot += 1)
       starts[slot] = (starts[slot] ?? 0) + (starts[slot - 1] ?? 0);
-    this.#order = new Uint32Array(starts[LOOKS.length + 1] ?? 0);
+    this.#order = new Uint32Array(starts[SLOTS + 1] ?? 0);
     for (const [place, slot] of slots.entries()) {
       if (slot === 0) continue;
       const at = starts[slot] ?? 0;
@@ -86,7 +87,7 @@ export class PlacePainter {
   #stampsFor({ table, camera, ratio, palette }: PlacesPicture): readonly Stamp[] {
     return table.answer.classes.flatMap((name) =>
       LOOKS.map((look) => {
-        const outline: Outline = name === "streetlight" ? "round" : "square";
+        const outline = outlineOf(name);
         const radius = radiusAt(camera.scale, outline) * ratio;
         const key = `${palette.land} ${look} ${outline} ${radius}`;
         const stamp = this.#stamps.get(key) ?? makeStamp(palette.looks[look], outline, radius);
@@ -109,20 +110,29 @@ export class PlacePainter {
   }
 }
 
-/** One more than the look of each place; 0: it is not shown. */
+/** Two to each look: what there is much of lies below what there is little of. */
+const SLOTS = 2 * LOOKS.length;
+
+/** From 1, in the order in which they are painted; 0: it is not shown. */
 function slotsOf({ table, looks, shown, looksShown }: PlacesPicture): Uint8Array {
+  const above = table.answer.classes.map((name) => (isMany(outlineOf(name)) ? 0 : 1));
   const slots = new Uint8Array(table.count);
   for (let place = 0; place < table.count; place += 1) {
     const look = looks[place] ?? 0;
     const passes = shown[place] === 1 && looksShown[look] === true && !Number.isNaN(table.x[place]);
-    slots[place] = passes ? look + 1 : 0;
+    slots[place] = passes ? 1 + 2 * look + (above[table.classOf[place] ?? 0] ?? 0) : 0;
   }
   return slots;
 }
 
+/** Of what there is little of, so that its figure can be told with the whole city in view. */
+const FIGURE_MIN = 3.75;
+
 /** CSS pixels, in steps of a quarter so that few stamps are made: from 1.1 with the whole city in view to 7 in a street. */
 export function radiusAt(scale: number, outline: Outline): number {
-  const grown = 1.1 + 2.6 * Math.max(0, Math.log10(scale / 0.03));
-  const radius = Math.min(7, grown) * (outline === "square" ? 1.25 : 1);
+  const grown = Math.min(7, 1.1 + 2.6 * Math.max(0, Math.log10(scale / 0.03)));
+  const radius = isMany(outline)
+    ? grown * (outline === "square" ? 1.25 : 1)
+    : Math.max(FIGURE_MIN, grown * 1.35);
   return Math.round(radius * 4) / 4;
 }

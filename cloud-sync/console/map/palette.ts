@@ -36,7 +36,8 @@ export const DARK: Palette = {
   looks: {
     unknown: { color: [96, 108, 121], form: "cross", size: 0.9, glow: 0 },
     off: { color: [74, 92, 112], form: "ring", size: 0.9, glow: 0 },
-    present: lamp([126, 166, 190], 0.9, 0),
+    present: lamp([104, 144, 170], 0.9, 0),
+    active: lamp([104, 236, 200], 1.1, 0),
     "level-1": lamp([122, 88, 42], 0.9, 0),
     "level-2": lamp([168, 120, 50], 0.95, 0.08),
     "level-3": lamp([212, 154, 66], 1, 0.14),
@@ -61,6 +62,7 @@ export const LIGHT: Palette = {
     unknown: { color: [128, 138, 150], form: "cross", size: 0.9, glow: 0 },
     off: { color: [133, 148, 166], form: "ring", size: 0.9, glow: 0 },
     present: lamp([64, 112, 144], 0.9, 0),
+    active: lamp([0, 140, 100], 1.1, 0),
     "level-1": lamp([236, 205, 150], 0.9, 0),
     "level-2": lamp([228, 180, 100], 0.95, 0),
     "level-3": lamp([219, 150, 52], 1, 0),

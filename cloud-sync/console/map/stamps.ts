@@ -1,4 +1,5 @@
 import type { Form, LookStyle } from "./palette.ts";
+import { isMany, type Outline, reachOf } from "./symbols.ts";
 
 /** A small picture that is put on the map once for each place of one look. */
 export interface Stamp {
@@ -9,9 +10,6 @@ export interface Stamp {
   readonly dy: Int16Array;
   readonly pixel: Uint32Array;
 }
-
-/** A lamp is round, a cabinet square: the figure in which a form is drawn. */
-export type Outline = "round" | "square";
 
 const SAMPLES = 4;
 const GLOW_REACH = 3;
@@ -57,20 +55,34 @@ function coverage(form: Form, outline: Outline, radius: number, x: number, y: nu
 }
 
 function isInside(form: Form, outline: Outline, radius: number, x: number, y: number): boolean {
-  const distance = outline === "round" ? Math.hypot(x, y) : Math.max(Math.abs(x), Math.abs(y)) * 1.08;
+  const distance = reachOf(outline, x / radius, y / radius) * radius;
   const line = Math.max(1, radius * 0.36);
+  const isRim = distance <= radius && distance >= radius - line;
   switch (form) {
     case "disc":
       return distance <= radius;
     case "ring":
-      return distance <= radius && distance >= radius - line;
+      return isRim;
     case "cross":
-      return distance <= radius && Math.abs(Math.abs(x) - Math.abs(y)) <= line * 0.7;
+      return (distance <= radius && isDiagonal(x, y, line)) || (isRim && !isMany(outline));
     case "slashed":
-      return distance <= radius && (distance >= radius - line || Math.abs(x + y) <= line * 0.8);
+      return distance <= radius && (isRim || Math.abs(x + y) <= line * 0.8);
     case "triangle":
-      return y <= radius * 0.75 && Math.abs(x) <= (y + radius) * 0.58;
+      return isTriangle(x, y, radius) && !isCutOut(outline, x, y, radius);
     default:
       return form satisfies never;
   }
+}
+
+const isDiagonal = (x: number, y: number, line: number): boolean =>
+  Math.abs(Math.abs(x) - Math.abs(y)) <= line * 0.7;
+
+const isTriangle = (x: number, y: number, radius: number): boolean =>
+  y <= radius * 0.75 && Math.abs(x) <= (y + radius) * 0.58;
+
+/** What raises the alarm stands in its triangle; a lamp's is whole. */
+function isCutOut(outline: Outline, x: number, y: number, radius: number): boolean {
+  if (isMany(outline)) return false;
+  const inner = radius * 0.42;
+  return reachOf(outline, x / inner, (y - radius * 0.22) / inner) <= 1;
 }

@@ -2,12 +2,12 @@ import { useEffect, useRef } from "preact/hooks";
 import type { DeviceView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { CommandPanel } from "../command/command-panel.tsx";
+import { PointTable } from "../points/point-table.tsx";
+import { TargetTable } from "../points/target-table.tsx";
 import { ReadNow } from "../read/read-now.tsx";
 import { useRead, withReading } from "../read/use-read.ts";
 import { HistoryPanel } from "./history-panel.tsx";
 import { LinkBadge } from "./link-badge.tsx";
-import { PointTable } from "./point-table.tsx";
-import { TargetTable } from "./target-table.tsx";
 import { useCommands, useDevice } from "./use-device.ts";
 
 interface DeviceProps {

@@ -3,6 +3,9 @@ import { type LoadedCity, useConsole, useValue, useWording } from "../app/consol
 import { countLooks, DOUBTFUL, type Filters, NO_FILTERS, placesShown, TROUBLE } from "../city/filters.ts";
 import type { LookName } from "../city/look.ts";
 import type { MapScene } from "../map/map-scene.ts";
+import { DARK, LIGHT } from "../map/palette.ts";
+import { outlineOf } from "../map/symbols.ts";
+import { SymbolSample } from "./symbol-sample.tsx";
 
 const STATES = ["all", "trouble", "doubtful", "on", "off"] as const;
 
@@ -60,8 +63,12 @@ interface PartProps {
   readonly change: (changes: Partial<Filters>) => void;
 }
 
+const RESTING: readonly LookName[] = ["present"];
+
+/** With each class the figure that it has on the map. */
 function ClassFilter({ city, wanted, change }: PartProps) {
   const wording = useWording();
+  const palette = useValue(useConsole().preferences.theme) === "dark" ? DARK : LIGHT;
   const toggle = (name: string): void => {
     const classes = new Set(wanted.classes);
     if (!classes.delete(name)) classes.add(name);
@@ -78,6 +85,7 @@ function ClassFilter({ city, wanted, change }: PartProps) {
             aria-pressed={wanted.classes.has(name)}
             onClick={() => toggle(name)}
           >
+            <SymbolSample palette={palette} looks={RESTING} outline={outlineOf(name)} />
             {wording.textFor(`class.${name}`, name)}
           </button>
         ))}

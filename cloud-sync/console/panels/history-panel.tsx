@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import type { DeviceView, HistoryView } from "../api/answers.ts";
+import type { DeviceView, HistoryView, PointView } from "../api/answers.ts";
 import { useConsole, useValue, useWording } from "../app/console-context.ts";
 import { pointText } from "../texts/device-texts.ts";
 import { chartOptions, seriesOf } from "./history-chart.ts";
@@ -18,7 +18,7 @@ export function HistoryPanel({ view }: { readonly view: DeviceView }) {
   const points = view.points.filter(
     ({ type, access }) => (type === "number" || type === "boolean") && access !== "write",
   );
-  const usual = points.find(({ name }) => name === "actual-level") ?? points[0];
+  const usual = usualPoint(view.points, points);
   const [name, setName] = useState(usual?.name ?? "");
   const [span, setSpan] = useState<Span>("day");
   if (usual === undefined) return null;
@@ -49,6 +49,16 @@ export function HistoryPanel({ view }: { readonly view: DeviceView }) {
       </div>
       <Chart gateway={view.gateway} point={`${view.id}/${name}`} span={SPANS[span]} />
     </section>
+  );
+}
+
+/** What proves an order to the device is what people ask about first. */
+function usualPoint(all: readonly PointView[], shown: readonly PointView[]): PointView | undefined {
+  const proofs = all.map(({ readBack }) => readBack);
+  return (
+    shown.find(({ name }) => name === "actual-level") ??
+    shown.find(({ name }) => proofs.includes(name)) ??
+    shown[0]
   );
 }
 

@@ -139,6 +139,11 @@ function useScene({
   return scene;
 }
 
+const factsOf = ({ model }: LoadedCity, place: number) => ({
+  level: model.level(place),
+  deviceClass: model.table.className(place),
+});
+
 function MapHint({ city, hover }: { readonly city: LoadedCity; readonly hover: NonNullable<Hover> }) {
   const wording = useWording();
   useValue(city.model.version);
@@ -147,7 +152,7 @@ function MapHint({ city, hover }: { readonly city: LoadedCity; readonly hover: N
   return (
     <p class="map-hint" style={{ left: `${hover.x + 14}px`, top: `${hover.y + 14}px` }}>
       <b>{table.name(hover.place)}</b>
-      <span>{levelText(wording, look, city.model.level(hover.place))}</span>
+      <span>{levelText(wording, look, factsOf(city, hover.place))}</span>
     </p>
   );
 }

@@ -95,11 +95,12 @@ function FindingText({ city, finding }: { readonly city: LoadedCity; readonly fi
   const municipality =
     city.contours[table.municipalityOf[finding.place] ?? -1]?.name ?? table.gateway(finding.place);
   const look = LOOKS[looks[finding.place] ?? 0] ?? "unknown";
+  const facts = { level: city.model.level(finding.place), deviceClass: table.className(finding.place) };
   return (
     <>
       <b>{table.name(finding.place)}</b>
       <span>
-        {municipality} · {levelText(wording, look, city.model.level(finding.place))}
+        {municipality} · {levelText(wording, look, facts)}
       </span>
     </>
   );

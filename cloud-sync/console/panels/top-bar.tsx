@@ -56,6 +56,8 @@ function CenterNote() {
   const center = useValue(parts.center);
   const city = useValue(parts.city);
   useValue(parts.second);
+  // With the map, not up to a second after it.
+  useValue(city?.model.version ?? parts.second);
   const links = city?.model.countLinks() ?? { up: 0, all: 0 };
   const whole = center === "live" && links.up === links.all;
   return (

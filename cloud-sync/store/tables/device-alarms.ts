@@ -1,5 +1,6 @@
 import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import type { Instant } from "../../../domain/time.ts";
+import { NO_ALARM } from "../alarm-points.ts";
 import { numberArray, type Queryable, type Transaction } from "../database.ts";
 import { NAMED_POINTS, namedColumns } from "../points/named-points.ts";
 
@@ -33,12 +34,14 @@ export interface AlarmChange {
 const AT = "coalesce(s.corrected_at, s.gateway_at + (l.last_heard_at - l.gateway_now), s.received_at) as at";
 const COLUMNS = `g.gateway_id, p.point_no, p.point_id, p.name, ${AT}`;
 const LINK = "left join gateway_links l on l.gateway_no = p.gateway_no";
+const IS_ALARM = `not (p.name = '${NO_ALARM.name}'
+  and exists (select from devices d where d.device_no = p.device_no and d.class = '${NO_ALARM.class}'))`;
 /** Two texts, so that what moved is looked up and not searched for among all points. */
 const EVERYWHERE = `from point_states s join points p using (point_no) join gateways g on g.gateway_no = p.gateway_no ${LINK}
-  where p.name = any($1)`;
+  where p.name = any($1) and ${IS_ALARM}`;
 const NAMED = `from ${NAMED_POINTS} join gateways g on g.gateway_no = p.gateway_no
   join point_states s using (point_no) ${LINK}
-  where true`;
+  where ${IS_ALARM}`;
 /** As many as one look takes: the rest is found by the next. */
 const LIMIT = "order by p.point_no limit 10000";
 

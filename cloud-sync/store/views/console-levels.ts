@@ -7,6 +7,7 @@ export interface LevelRow {
   /** Codes of `value-columns.ts`. */
   readonly value_kind: number;
   readonly value_number: number | null;
+  readonly value_text: string | null;
   readonly quality: number;
   /** When it was told, by this center's clock as well as it can be known. */
   readonly at: Instant;
@@ -17,7 +18,7 @@ const AT = "coalesce(s.corrected_at, s.gateway_at + (l.last_heard_at - l.gateway
 
 /** Current state of these points; those never told have no row. One parameter of at most some 150,000 numbers. */
 export function listLevels(db: Queryable, pointNos: readonly number[]): Promise<readonly LevelRow[]> {
-  const text = `select s.point_no, s.value_kind, s.value_number, s.quality, ${AT}
+  const text = `select s.point_no, s.value_kind, s.value_number, s.value_text, s.quality, ${AT}
     from unnest($1::int[]) as asked(point_no) join point_states s using (point_no)
       left join gateway_links l on l.gateway_no = s.gateway_no`;
   return db.query<LevelRow>({ name: "console-levels", text }, [numberArray(pointNos)]);

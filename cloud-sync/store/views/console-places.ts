@@ -1,9 +1,12 @@
 import type { GatewayId } from "../../../domain/ids.ts";
+import { NO_ALARM } from "../alarm-points.ts";
 import type { Queryable } from "../database.ts";
 
 /** One point of one device that stands for all devices of its profile. */
 export interface ProfilePointRow {
   readonly profile: string;
+  /** Of its devices. */
+  readonly class: string;
   readonly name: string;
   readonly type: string | null;
   readonly unit: string | null;
@@ -15,8 +18,8 @@ export interface ProfilePointRow {
 
 /** Points of each profile that any gateway told of, by an example. `profile` is its id and its hash. */
 export function listProfilePoints(db: Queryable): Promise<readonly ProfilePointRow[]> {
-  const text = `select e.profile, p.name, p.type, p.unit, p.access, p.command_class, p.read_back, p.sweep
-    from (select distinct on (profile_id, profile_hash) profile_id || ' ' || profile_hash as profile, device_no
+  const text = `select e.profile, e.class, p.name, p.type, p.unit, p.access, p.command_class, p.read_back, p.sweep
+    from (select distinct on (profile_id, profile_hash) profile_id || ' ' || profile_hash as profile, class, device_no
           from devices where not retired order by profile_id, profile_hash, device_no) e
       join points p on p.device_no = e.device_no and not p.retired
     order by e.profile, p.point_no`;
@@ -76,6 +79,11 @@ export interface AlarmPointRow {
 /** Points of these names, of all devices. */
 export function listAlarmPoints(db: Queryable, names: readonly string[]): Promise<readonly AlarmPointRow[]> {
   const text = `select g.gateway_id, p.device_id, p.point_no from points p join gateways g using (gateway_no)
-    where not p.retired and p.type = 'boolean' and p.name = any($1)`;
-  return db.query<AlarmPointRow>({ name: "console-alarm-points", text }, [[...names]]);
+    join devices d using (device_no)
+    where not p.retired and p.type = 'boolean' and p.name = any($1) and (d.class, p.name) <> ($2, $3)`;
+  return db.query<AlarmPointRow>({ name: "console-alarm-points", text }, [
+    [...names],
+    NO_ALARM.class,
+    NO_ALARM.name,
+  ]);
 }

@@ -2,16 +2,18 @@ import type { DeviceView, PointView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { isTooOld } from "../city/look.ts";
 import { pointText, qualityText } from "../texts/device-texts.ts";
+import { groupPoints, type PointGroups } from "./point-groups.ts";
 
 interface PointProps {
   readonly city: LoadedCity;
   readonly view: DeviceView;
 }
 
-/** Every point: value with unit, quality, and how long ago somebody confirmed it. */
+/** Every point that shows something: value with unit, quality, and how long ago somebody confirmed it; alarms first. */
 export function PointTable({ city, view }: PointProps) {
   const wording = useWording();
   useValue(useConsole().second);
+  const groups = groupPoints(view.points);
   return (
     <table>
       <thead>
@@ -26,12 +28,34 @@ export function PointTable({ city, view }: PointProps) {
           </th>
         </tr>
       </thead>
-      <tbody>
-        {view.points.map((point) => (
-          <PointRow key={point.name} city={city} view={view} point={point} />
-        ))}
-      </tbody>
+      {GROUPS.map((name) => (
+        <PointGroup key={name} name={name} city={city} view={view} points={groups[name]} />
+      ))}
     </table>
+  );
+}
+
+const GROUPS = ["alarms", "states", "watching"] as const satisfies readonly (keyof PointGroups)[];
+
+function PointGroup(
+  props: PointProps & { readonly name: keyof PointGroups; readonly points: readonly PointView[] },
+) {
+  const { name, points, ...of } = props;
+  const wording = useWording();
+  if (points.length === 0) return null;
+  return (
+    <tbody class={`group-${name}`}>
+      {name !== "states" && (
+        <tr class="group">
+          <th colSpan={4} scope="rowgroup">
+            {wording.text(`points.${name}`, { n: points.length })}
+          </th>
+        </tr>
+      )}
+      {points.map((point) => (
+        <PointRow key={point.name} {...of} point={point} />
+      ))}
+    </tbody>
   );
 }
 
@@ -42,7 +66,9 @@ function PointRow({ city, view, point }: PointProps & { readonly point: PointVie
   return (
     <tr class={standing}>
       <th scope="row">{pointText(wording.language, point.name)}</th>
-      <td class="number value">{state === null ? "–" : wording.value(state.value, point.unit)}</td>
+      <td class={typeof state?.value === "string" ? "value" : "number value"}>
+        {state === null ? "–" : wording.value(state.value, point.unit)}
+      </td>
       <td class="quality">
         {state === null ? wording.text("point.never") : qualityText(wording.language, state.quality)}
       </td>
