@@ -103,6 +103,11 @@ export class CenterClient {
     return states.parse(await this.#ask("GET", `/api/v1/state?gateway=${gatewayId}${of}`)).states;
   }
 
+  /** Of all devices that the gateway has, the points of this name. */
+  async statesNamed(gatewayId: string, name: string): Promise<readonly CenterPointState[]> {
+    return states.parse(await this.#ask("GET", `/api/v1/state?gateway=${gatewayId}&name=${name}`)).states;
+  }
+
   async completeness(): Promise<readonly GatewayCompleteness[]> {
     return completeness.parse(await this.#ask("GET", "/api/v1/completeness")).gateways;
   }

@@ -15,14 +15,19 @@ export function catalogueOf(
   { sweepOf }: Pick<FieldPlans, "sweepOf">,
   numbered: ReadonlyMap<PointId, PointNumber>,
 ): Catalogue {
-  const living = new Set(site.devices.flatMap((device) => device.points.map(({ number }) => number)));
-  const retired = [...numbered]
-    .filter(([, number]) => !living.has(number))
-    .map(([pointId, number]) => ({ pointId, number }))
-    .toSorted((one, other) => one.number - other.number);
+  const retired = retiredOf(site, numbered).toSorted((one, other) => one.number - other.number);
   const kinds = new KindTable();
   const devices = site.devices.map((device) => deviceEntry(device, kinds, sweepOf));
   return { siteId: site.siteId, name: site.name, kinds: kinds.told, devices, retired };
+}
+
+/** Numbers are given one after the other, so a flag each is less than a set of 153,000. */
+function retiredOf(site: Site, numbered: ReadonlyMap<PointId, PointNumber>): Catalogue["retired"] {
+  const isLiving: boolean[] = [];
+  for (const { points } of site.devices) for (const { number } of points) isLiving[number] = true;
+  const retired: Catalogue["retired"][number][] = [];
+  for (const [pointId, number] of numbered) if (isLiving[number] !== true) retired.push({ pointId, number });
+  return retired;
 }
 
 function deviceEntry(device: Device, kinds: KindTable, sweepOf: FieldPlans["sweepOf"]): CatalogueDevice {

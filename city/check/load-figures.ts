@@ -122,10 +122,8 @@ async function untilShown(city: City, level: number, { clock, signal }: LoadCont
 }
 
 async function isShown(city: City, gatewayId: string, level: number): Promise<boolean> {
-  const states = await city.client.states(gatewayId);
-  const shown = states.filter(
-    ({ pointId, value }) => pointId.endsWith("/actual-level") && Math.abs(Number(value) - level) <= 1,
-  );
+  const states = await city.client.statesNamed(gatewayId, "actual-level");
+  const shown = states.filter(({ value }) => Math.abs(Number(value) - level) <= 1);
   const municipality = city.plan.municipalities.find((each) => each.gatewayId === gatewayId);
   const lamps = municipality?.cabinets.reduce((sum, cabinet) => sum + cabinet.lamps.length, 0) ?? 0;
   return shown.length >= lamps;

@@ -199,6 +199,12 @@ t.test("a value looks fine only while its link lives and somebody confirms it", 
   links.judge();
   t.match(await look(), { quality: "uncertain/last-usable-value", cause: "link-down", link: "down" });
   t.equal((await ask("GET", "/api/v1/state?gateway=gw-nowhere")).status, 404);
+  const named = async (more: string) =>
+    (await ask("GET", `/api/v1/state?gateway=gw-test${more}`)).body["states"];
+  t.match(await named("&name=dim-level"), [{ pointId: "lamp-1/dim-level" }]);
+  t.match(await named("&name=dim-level&device=lamp-1"), [{ pointId: "lamp-1/dim-level" }]);
+  t.same(await named("&name=lamp-on"), []);
+  t.same(await named("&name=lamp-on&device=lamp-1"), []);
   const devices = (await ask("GET", "/api/v1/devices?gateway=gw-test")).body["devices"] as {
     points: object[];
   }[];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { GatewayId, PointId } from "../../../domain/ids.ts";
+import type { GatewayId } from "../../../domain/ids.ts";
 import { type Clock, since } from "../../../domain/time.ts";
 import { HEARTBEAT_LATE } from "../../../domain/wire/heartbeat.ts";
 import type { FreshReads } from "../../dispatch/fresh-reads.ts";
@@ -9,7 +9,7 @@ import type { PointCounts } from "../../store/points/gateway-points.ts";
 import type { PointBook } from "../../store/points/point-book.ts";
 import { type GatewayRow, listGateways } from "../../store/tables/gateways.ts";
 import { type LinkRow, listLinks } from "../../store/tables/links.ts";
-import { listStates } from "../../store/tables/point-states.ts";
+import { type ChosenStates, listStates } from "../../store/tables/point-states.ts";
 import { type LinkKnowledge, type StateView, viewState, withFreshFinding } from "./state-view.ts";
 
 const linkView = z.object({
@@ -67,9 +67,9 @@ export class CenterView {
     return (await this.gateways()).find((gateway) => gateway.id === id);
   }
 
-  /** Of one gateway, those of `pointIds` only if given. */
-  async states(id: GatewayId, pointIds?: readonly PointId[]): Promise<readonly StateView[]> {
-    const states = await listStates(this.#database, id, pointIds);
+  /** Of one gateway, the chosen only if given. */
+  async states(id: GatewayId, chosen?: ChosenStates): Promise<readonly StateView[]> {
+    const states = await listStates(this.#database, id, chosen);
     const row = (await listLinks(this.#database)).find((link) => link.gateway_id === id);
     const knowledge = this.#knowledge(id, row);
     const at = { now: this.#clock.now(), uptime: this.#clock.uptime() };

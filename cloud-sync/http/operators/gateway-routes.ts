@@ -4,6 +4,7 @@ import { type GatewayId, GatewayId as gatewayIdOf, isSlug } from "../../../domai
 import { actorOf } from "../../access/principal.ts";
 import type { Enrolment } from "../../registry/enrolment.ts";
 import type { Database } from "../../store/database.ts";
+import { splitPointId } from "../../store/points/split-point-id.ts";
 import { findGateway } from "../../store/tables/gateways.ts";
 import { type DeviceView, listDevicePointIds, listDevices } from "../../store/views/device-view.ts";
 import { type CenterView, gatewayView } from "./center-view.ts";
@@ -156,13 +157,15 @@ function addDevices(app: FastifyInstance, guard: OperatorGuard, { database, view
     url: "/api/v1/state",
     summary: "Current state of a gateway's points, with quality and age",
     role: "viewer",
-    query: z.strictObject({ gateway: slug, device: slug.optional() }),
+    // All points of a device, or the points of one name of all devices: all of a gateway's can be tens of megabytes.
+    query: z.strictObject({ gateway: slug, device: slug.optional(), name: slug.optional() }),
     status: 200,
     answer: z.object({ states: z.array(stateView) }),
-    handle: async ({ query: { gateway, device } }) => {
+    handle: async ({ query: { gateway, device, name } }) => {
       const gatewayId = await known(gateway);
       const points = device === undefined ? undefined : await listDevicePointIds(database, gatewayId, device);
-      return { states: await view.states(gatewayId, points) };
+      const named = points?.filter((id) => name === undefined || splitPointId(id)[1] === name);
+      return { states: await view.states(gatewayId, named ?? (name === undefined ? undefined : { name })) };
     },
   });
 }

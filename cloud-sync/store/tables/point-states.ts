@@ -74,30 +74,32 @@ const SELECT = `select g.gateway_id, p.point_id, p.unit, p.max_age_ms, p.sweep, 
   s.value_kind, s.value_number, s.value_text, s.quality, s.cause`;
 const GATEWAY = "join gateways g on g.gateway_no = p.gateway_no";
 
-/** Current state of a gateway's points, those of `pointIds` only if given. Points never told have no row. */
+/** These points, or those of this name of all devices. */
+export type ChosenStates = readonly PointId[] | { readonly name: string };
+
+/** Current state of a gateway's points, the chosen only if given. Points never told have no row. */
 export async function listStates(
   db: Queryable,
   gatewayId: GatewayId,
-  pointIds?: readonly PointId[],
+  chosen?: ChosenStates,
 ): Promise<readonly PointState[]> {
-  const rows =
-    pointIds === undefined
-      ? await db.query<StateRow>(
-          {
-            name: "state-list",
-            text: `${SELECT} from point_states s join points p using (point_no) ${GATEWAY}
-                   where g.gateway_id = $1 and not p.retired order by p.point_id`,
-          },
-          [gatewayId],
-        )
-      : await db.query<StateRow>(
-          {
-            name: "state-list-some",
-            text: `${SELECT} from ${NAMED_POINTS} join point_states s using (point_no) ${GATEWAY}`,
-          },
-          [gatewayId, ...namedColumns(pointIds)],
-        );
-  return rows.map(toState);
+  return (await rowsOf(db, gatewayId, chosen)).map(toState);
+}
+
+function rowsOf(
+  db: Queryable,
+  gatewayId: GatewayId,
+  chosen: ChosenStates | undefined,
+): Promise<readonly StateRow[]> {
+  const all = `${SELECT} from point_states s join points p using (point_no) ${GATEWAY} where g.gateway_id = $1 and not p.retired`;
+  const order = "order by p.point_id";
+  if (chosen === undefined) return db.query({ name: "state-list", text: `${all} ${order}` }, [gatewayId]);
+  if ("name" in chosen) {
+    const text = `${all} and p.name = $2 ${order}`;
+    return db.query({ name: "state-list-named", text }, [gatewayId, chosen.name]);
+  }
+  const some = `${SELECT} from ${NAMED_POINTS} join point_states s using (point_no) ${GATEWAY}`;
+  return db.query({ name: "state-list-some", text: some }, [gatewayId, ...namedColumns(chosen)]);
 }
 
 function toState(row: StateRow): PointState {
