@@ -60,6 +60,25 @@ export interface StateBand {
   readonly is: string;
 }
 
+/**
+ * Of a number that the device only counts up, and that begins at 0 again after its last: the gateway tells a total that only
+ * grows, and beside it, as a point of its own, the total at which the device last began anew.
+ */
+export type CounterRule =
+  | {
+      /** The device counts to 2 ** bits - 1. */
+      readonly bits: number;
+      /** The most that is counted between two readings, also after an outage: a fall by more is no roll-over. */
+      readonly maxStep: number;
+    }
+  /** Name of the total. */
+  | { readonly epochOf: string };
+
+/** Whether the point is the epoch of the total with this name. */
+export function isEpochOf({ counter }: { readonly counter?: CounterRule }, total: string): boolean {
+  return counter !== undefined && "epochOf" in counter && counter.epochOf === total;
+}
+
 /** One value, or one action, that a kind of device has. Lives in a profile, as data; `Address` is the driver's own. */
 export interface PointDefinition<Address = unknown> {
   /** Unique in its profile, e.g. `dim-level`. Part of every topic and row: renaming is a migration. */
@@ -101,6 +120,7 @@ export interface PointDefinition<Address = unknown> {
    * and it is never asked for. Only for points that the unit tells by itself.
    */
   readonly event?: true;
+  readonly counter?: CounterRule;
   /** A text that names a person, e.g. a badge number: it leaves the field host only as a keyed hash (DOMAIN F.1, rule 6). */
   readonly privacy?: "pseudonymous";
   /** Written when nobody may command the point any more, e.g. full light. */

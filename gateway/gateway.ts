@@ -9,6 +9,7 @@ import { readPasswordFile } from "./broker/password-file.ts";
 import { catalogueOf } from "./catalogue.ts";
 import { CenterReads } from "./control/center-reads.ts";
 import { CommandControl } from "./control/command-control.ts";
+import { CounterTotals, withCounterTotals } from "./counter-totals.ts";
 import { type BuiltField, buildField } from "./field/build-field.ts";
 import { FieldBoard } from "./field-board.ts";
 import { type FieldPlans, makeFieldPlans } from "./field-plans.ts";
@@ -112,14 +113,19 @@ function buildCore(parts: GatewayParts, store: Store): Core {
   const trust = new ClockTrust(clock, store.sync.safeTime());
   store.useTimeQuality(() => trust.quality());
   doubtLastRun(store.telemetry, clock);
-  const board = new FieldBoard(store.telemetry, store.holes);
-  const field = buildField({
+  const totals = new CounterTotals(site.devices, (number) => store.telemetry.latest(number));
+  const board = new FieldBoard(
+    { accept: (changes) => store.telemetry.accept(totals.told(changes)) },
+    store.holes,
+  );
+  const built = buildField({
     plans: withKnownHoles(withPseudonymKey(plans.plans, site), store.holes),
     hosting,
     clock,
     logger,
     sink: board.take,
   });
+  const field = { ...built, field: withCounterTotals(built.field, totals) };
   // CLOCK_MONOTONIC stands still in suspend, the boot clock does not.
   const tokens = new TokenBook(clock, random, () => Millis(secondsSinceBoot() * 1_000));
   const control = new CommandControl({

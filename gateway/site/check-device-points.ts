@@ -1,4 +1,4 @@
-import type { PointDefinition } from "../../domain/point.ts";
+import { isEpochOf, type PointDefinition } from "../../domain/point.ts";
 import type { Profile } from "../../domain/profile.ts";
 import { findNearest } from "./source/nearest-word.ts";
 import type { Complaint } from "./source/problem-list.ts";
@@ -13,15 +13,19 @@ export interface PointsComplaint {
 /** A device may have fewer points than its profile, but none that its profile lacks, and none that can not be proven. */
 export function devicePointsComplaints(
   points: readonly string[],
-  { id, points: defined }: Profile,
+  profile: Profile,
 ): readonly PointsComplaint[] {
+  const { id, points: defined } = profile;
   const byName = new Map(defined.map((point) => [point.name, point]));
   return points.flatMap((name, index) => {
     const point = byName.get(name);
     const complaint =
       point === undefined
         ? unknownPoint(name, id, [...byName.keys()])
-        : (repeated(points, index) ?? unproven(point, points) ?? unguarded(point, points));
+        : (repeated(points, index) ??
+          unproven(point, points) ??
+          unguarded(point, points) ??
+          unremembered(point, profile, points));
     return complaint === undefined ? [] : [{ index, complaint }];
   });
 }
@@ -61,5 +65,22 @@ function unguarded({ name, interlock }: PointDefinition, points: readonly string
     found: `${name} without ${missing}, which its interlock asks`,
     expected: `${missing} in the list too`,
     remedy: `add ${missing} to points, or remove ${name}`,
+  };
+}
+
+/** A total goes on after a restart by its epoch, and an epoch alone says nothing. */
+function unremembered(
+  { name, counter }: PointDefinition,
+  { points: defined }: Profile,
+  points: readonly string[],
+): Complaint | undefined {
+  if (counter === undefined) return undefined;
+  const partner =
+    "epochOf" in counter ? counter.epochOf : defined.find((other) => isEpochOf(other, name))?.name;
+  if (partner === undefined || points.includes(partner)) return undefined;
+  return {
+    found: `${name} without ${partner}, with which it counts`,
+    expected: `${partner} in the list too`,
+    remedy: `add ${partner} to points, or remove ${name}`,
   };
 }

@@ -6,7 +6,8 @@ import type { YamlSource } from "./source/yaml-source.ts";
 
 /**
  * Refuses two points on one place of a unit. Allowed are bits of one register that do not meet, and points that are
- * only read by devices of different profiles: a bridge's failure bitmap beside the lamps' own bits.
+ * only read by devices of different profiles: a bridge's failure bitmap beside the lamps' own bits. A counter's total and
+ * epoch stand at the place of the number that the device shows.
  */
 export function checkOverlaps(
   devices: readonly ResolvedDevice[],
@@ -14,8 +15,9 @@ export function checkOverlaps(
 ): void {
   for (const places of placesBySpace(devices).values()) {
     for (const [earlier, later] of overlapping(places)) {
+      if (mayShare(earlier, later)) continue;
       if (earlier.of === later.of) tellInside(earlier, later, problems);
-      else if (!mayShare(earlier, later)) tellBetween(earlier, later, { source, problems });
+      else tellBetween(earlier, later, { source, problems });
     }
   }
 }
@@ -65,7 +67,8 @@ function meet(one: Footprint, other: Footprint): boolean {
 
 function mayShare(one: Place, other: Place): boolean {
   const isOnlyRead = one.point.access === "read" && other.point.access === "read";
-  return isOnlyRead && one.of.loaded !== other.of.loaded;
+  const isCounted = one.point.counter !== undefined || other.point.counter !== undefined;
+  return isOnlyRead && (isCounted || one.of.loaded !== other.of.loaded);
 }
 
 function tellInside(earlier: Place, later: Place, problems: ProblemList): void {

@@ -2,6 +2,7 @@ import type { DeviceClass } from "../../domain/profile.ts";
 import { findUnitMeant } from "../../domain/units.ts";
 import { actionComplaints, expectationComplaint } from "./check-actions.ts";
 import { interlockComplaints } from "./check-interlocks.ts";
+import { counterComplaints } from "./profile/counter-complaints.ts";
 import { probeComplaints } from "./profile/probe-complaints.ts";
 import { safetyComplaints } from "./profile/safety-complaints.ts";
 import { stateComplaints } from "./profile/state-complaints.ts";
@@ -39,6 +40,7 @@ export function checkProfile(
     ...actionComplaints(written),
     ...probeComplaints(written),
     ...stateComplaints(written),
+    ...counterComplaints(written),
     ...safetyComplaints(written, deviceClass),
   ];
   for (const { path, complaint } of placed) tell(path, complaint);

@@ -18,6 +18,7 @@ const number = z.number(NUMBER);
 const RANGE = "{ min: 0, max: 100 } in the point's unit";
 const SCALE = "dali-log, or { factor: 0.1, offset: 0 } with a factor that is not 0";
 const STATE = "{ from: 0, to: 500, is: short } in raw numbers";
+const COUNTER = "{ bits: 16, maxStep: 10000 }, or { epochOf: people-in-total }";
 const SOURCE = "the document, its revision and the place: LC-10 Modbus map rev. 4, §6.2, table 3";
 const UNIT = "a UCUM code that domain/units.ts lists, e.g. W, V, A, Cel, %, s, or 1 for a bare number";
 const ADDRESS_BOUND = 1_000_000_000;
@@ -149,6 +150,23 @@ const point = z.strictObject(
       .max(16, "at most 16")
       .exactOptional(),
     event: z.literal(true, "true, or no event").exactOptional(),
+    /** Of a number that is only read. */
+    counter: z
+      .union(
+        [
+          z.strictObject({
+            bits: whole(8, 48, "a width from 8 to 48 bits"),
+            maxStep: whole(
+              1,
+              1_000_000_000,
+              "a whole number from 1: the most that is counted between two readings",
+            ),
+          }),
+          z.strictObject({ epochOf: slug }),
+        ],
+        COUNTER,
+      )
+      .exactOptional(),
     privacy: z.literal("pseudonymous", "pseudonymous, or no privacy").exactOptional(),
     source: text(300, SOURCE).min(8, SOURCE),
   },
