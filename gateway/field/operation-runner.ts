@@ -75,7 +75,7 @@ export async function runOperation(
   };
 }
 
-/** Reads back until what is seen decides or the window ends; the last that was seen. */
+/** Reads back until what is seen decides, or was looked at when the window was over; the last that was seen. */
 async function watch(
   attempt: Attempt,
   answer: WriteAnswer,
@@ -86,11 +86,13 @@ async function watch(
   let seen = compare(attempt, undefined);
   if (seen.length === 0 || !(await pause(line, () => line.rest(readBack.settle)))) return seen;
   for (let turn = 0; !isOver(signal, line); turn += 1) {
+    const began = line.clock.uptime();
     const proofs = await readProofs(readBack, line);
     if (proofs === undefined) return seen;
     seen = compare(attempt, proofs);
-    const left = since(line.clock.uptime(), windowEnd);
-    if (isDecided(answer, seen, readBack.tolerance) || left <= 0) return seen;
+    // On a busy line forty lamps may take longer than the window: what the look saw first was seen too early to count.
+    if (isDecided(answer, seen, readBack.tolerance) || began >= windowEnd) return seen;
+    const left = Math.max(0, since(line.clock.uptime(), windowEnd));
     const wait = Millis(Math.min(left, turn === 0 ? FIRST_PAUSE : LATER_PAUSE));
     if (!(await pause(line, () => line.lend(wait)))) return seen;
   }
