@@ -10,9 +10,11 @@ import { MEMORY_FLAGS } from "../program.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 /** Loaded by no program before it has work. */
-const LOADED_LATER = ["drivers/modbus/modbus-driver.ts", "gateway/store/writing/telemetry-worker.ts"];
+const LOADED_LATER = ["gateway/store/writing/telemetry-worker.ts", "simulators/opcua/traffic-controllers.ts"];
 
-const later = LOADED_LATER.map((path) => `await import(${JSON.stringify(join(ROOT, path))});`).join("\n");
+const imports = LOADED_LATER.map((path) => `await import(${JSON.stringify(join(ROOT, path))});`);
+const drivers = `const { DRIVER_NAMES, loadDriver } = await import(${JSON.stringify(join(ROOT, "drivers/registry.ts"))});`;
+const later = `${imports.join("")} ${drivers} for (const name of DRIVER_NAMES) await loadDriver(name);`;
 const runs = [
   ["gateway/main.ts", "--help"],
   ["cloud-sync/main.ts", "--help"],

@@ -15,7 +15,7 @@ const SETTINGS: ServerSettings = {
   synchronous_commit: "on",
   full_page_writes: "on",
   max_connections: "40",
-  shared_buffers: "96MB",
+  shared_buffers: "32MB",
   effective_cache_size: "512MB",
   work_mem: "4MB",
   maintenance_work_mem: "64MB",
