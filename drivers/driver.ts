@@ -21,8 +21,11 @@ export interface Driver<BusConfig = unknown, Address = unknown> {
    * @throws {AddressError}
    */
   parseAddress(data: unknown, point: Pick<PointDefinition, "type" | "access" | "states">): Address;
-  /** Parses a unit's number on the bus to the text that {@link Bus.openSession} takes. @throws {AddressError} */
-  parseUnitAddress(data: unknown): string;
+  /**
+   * Parses a unit's number on the bus to the text that {@link Bus.openSession} takes. `bus`: absent where it is broken, and told.
+   * @throws {AddressError}
+   */
+  parseUnitAddress(data: unknown, bus?: BusConfig): string;
   /** The only texts that a point at this address takes, where the protocol names them. Absent, or `undefined`: any text. */
   choices?(address: Address): readonly string[] | undefined;
   /** The places on the unit that an address takes, so that two points on one place are found: `holding:20-21`. */

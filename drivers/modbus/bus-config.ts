@@ -99,17 +99,27 @@ export function parseBusConfig(data: unknown): ModbusBusConfig {
   return { transport, line, gapRegisters, gapBits, ...own };
 }
 
-const UNIT = "a unit address from 1 to 247, or 255 for the device that owns the TCP address";
+const SERIAL_UNIT = "a unit address from 1 to 247";
+const TCP_UNIT = `${SERIAL_UNIT}, or 255 for the device that owns the TCP address`;
 
 /**
  * Takes a number or its text. Modbus V1.1b3 §4.1, Messaging on TCP/IP V1.0b §4.4.2.1: 0 is broadcast, which no unit
- * answers, so nothing could be proven; 248 … 254 are reserved.
+ * answers, so nothing could be proven; 248 … 255 are reserved, and 255 means something on TCP only.
  * @throws {AddressError}
  */
-export function parseUnitAddress(data: unknown): string {
+export function parseUnitAddress(data: unknown, bus?: ModbusBusConfig): string {
+  const expected = bus === undefined || bus.transport === "tcp" ? TCP_UNIT : SERIAL_UNIT;
   const text = typeof data === "number" ? String(data) : data;
   const unit = typeof text === "string" && /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
-  if ((unit >= 1 && unit <= 247) || unit === 255) return String(unit);
-  const why = unit === 0 ? ": 0 is broadcast, which nobody answers" : "";
-  throw new AddressError("", UNIT, `${JSON.stringify(data)} is no unit address${why}: write ${UNIT}`);
+  if ((unit >= 1 && unit <= 247) || (unit === 255 && expected === TCP_UNIT)) return String(unit);
+  throw new AddressError(
+    "",
+    expected,
+    `${JSON.stringify(data)} is no unit address${whyNot(unit)}: write ${expected}`,
+  );
+}
+
+function whyNot(unit: number): string {
+  if (unit === 0) return ": 0 is broadcast, which nobody answers";
+  return unit === 255 ? ": no unit on a serial line has the 255 of Modbus TCP" : "";
 }

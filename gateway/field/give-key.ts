@@ -16,7 +16,7 @@ export async function giveKey(
 ): Promise<void> {
   const driver = await loadRegisteredDriver(bus.driver);
   if (driver.giveKey === undefined) throw new UnitKeyError(`units of a ${bus.driver} bus have no keys`);
-  const address = driver.parseUnitAddress(unit.address);
+  const address = driver.parseUnitAddress(unit.address, bus.config);
   const context = { clock, logger, requestTimeout: bus.requestTimeout, frames: () => {} };
   await driver.giveKey(bus.config, { address, before: unit.before }, context, signal);
 }

@@ -56,7 +56,7 @@ export function resolveDevice(expanded: ExpandedDevice, parts: SiteParts): Resol
   const values = parameterValues(expanded, loaded, parts);
   checkPoints(expanded, loaded, parts);
   checkClasses(expanded, loaded, parts);
-  const unitAddress = unitAddressOf(expanded, loaded, parts);
+  const unitAddress = unitAddressOf(expanded, { driver: loaded.driver, bus }, parts);
   if (problems.size > before || bus === undefined || unitAddress === undefined || parts.deviceIds === null) {
     return undefined;
   }
@@ -209,12 +209,17 @@ function checkClasses(expanded: ExpandedDevice, { profile }: DeviceProfile, part
 
 function unitAddressOf(
   expanded: ExpandedDevice,
-  { driver }: DeviceProfile,
+  {
+    driver,
+    bus,
+  }: Pick<DeviceProfile, "driver"> & {
+    readonly bus: { readonly driver: string; readonly config: unknown } | undefined;
+  },
   parts: SiteParts,
 ): string | undefined {
   const isRepeated = Object.hasOwn(expanded.entry.repeat ?? {}, "unit");
   try {
-    return driver.parseUnitAddress(expanded.unit);
+    return driver.parseUnitAddress(expanded.unit, bus?.driver === driver.name ? bus.config : undefined);
   } catch (error) {
     if (!(error instanceof AddressError)) throw error;
     const isMissing = expanded.unit === undefined;

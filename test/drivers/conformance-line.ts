@@ -89,7 +89,10 @@ export async function openLine<B, A>(subject: ConformanceSubject<B, A>): Promise
     clock,
     bus,
     signal,
-    session: bus.openSession(subject.driver.parseUnitAddress(unit.unitAddress), []),
+    session: bus.openSession(
+      subject.driver.parseUnitAddress(unit.unitAddress, configOf(subject.driver, unit)),
+      [],
+    ),
     points: unit.points.map(({ definition }) => pointOf(subject, definition)),
     unknown: pointOf(subject, unit.unknown),
     expected: new Map(unit.points.map(({ definition, value }) => [definition.name, value])),
@@ -111,7 +114,11 @@ export async function openBus<B, A>(
     requestTimeout,
     frames: () => {},
   };
-  return await driver.openBus(driver.parseBusConfig(unit.busConfig, unit.folders), context, signal);
+  return await driver.openBus(configOf(driver, unit), context, signal);
+}
+
+export function configOf<B, A>(driver: Driver<B, A>, unit: SimulatedUnit): B {
+  return driver.parseBusConfig(unit.busConfig, unit.folders);
 }
 
 export function pointOf<B, A>(

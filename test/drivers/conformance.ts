@@ -4,6 +4,7 @@ import { AddressError, NO_HOLES } from "../../drivers/driver.ts";
 import { counting } from "./conformance-counting.ts";
 import {
   type ConformanceSubject,
+  configOf,
   faultCode,
   faultOfRead,
   openBus,
@@ -44,9 +45,11 @@ function refusals<B, A>(t: Test, { driver, ...subject }: ConformanceSubject<B, A
       isRefused(t, () => driver.parseAddress(data, point), pointer, name);
     }
   });
-  t.test("a unit address that makes no sense is refused", async (t) => {
+  t.test("a unit address that makes no sense on such a bus is refused", async (t) => {
+    await using unit = await subject.openUnit();
+    const bus = configOf(driver, unit);
     for (const data of subject.refusedUnitAddresses) {
-      isRefused(t, () => driver.parseUnitAddress(data), "", JSON.stringify(data));
+      isRefused(t, () => driver.parseUnitAddress(data, bus), "", JSON.stringify(data));
     }
   });
 }

@@ -7,7 +7,7 @@ const rtu = { transport: "rtu", path: "/dev/ttyS0", baud: 19_200 };
 const served = { transport: "rtu-over-tcp", host: "10.0.0.1", port: 4_001, baud: 9_600 };
 const elsewhere = {
   refusedAddresses: [],
-  refusedUnitAddresses: [0, "0", 248],
+  refusedUnitAddresses: [0, "0", 248, 254, 255, "255"],
   counts: ["refusals", "crcErrors", "shortFrames", "lateReplies", "unexpectedSenders", "noiseBytes"],
 } as const;
 

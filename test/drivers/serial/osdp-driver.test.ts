@@ -58,7 +58,7 @@ const refusals = {
       point: { type: "boolean", access: "read" },
     },
   ],
-  refusedUnitAddresses: [127, -1, "x", 1.5],
+  refusedUnitAddresses: [127, 255, -1, "x", 1.5],
   counts: ["refusals", "crcErrors", "shortFrames", "lateReplies", "unexpectedSenders", "noiseBytes"],
 } as const;
 
