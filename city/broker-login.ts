@@ -7,16 +7,29 @@ const login = z.object({ username: z.string(), password: z.string(), passwordFil
 /** How to reach the gateway's MQTT broker; made once a gateway folder, readable by its owner only. */
 export type BrokerLogin = z.infer<typeof login>;
 
-/** Gives the city's own MQTT user, and makes it with a password of its own at the first start. */
+interface Credential {
+  readonly password: string;
+  /** Of the password file. */
+  readonly line: string;
+}
+/** Of this start: hashing one takes 50 ms of CPU, and a city has 23 gateways. */
+let credential: Credential | undefined;
+
+function makeCredential(): Credential {
+  const password = randomBytes(18).toString("base64url");
+  const salt = randomBytes(16);
+  const hash = scryptSync(password, salt, 32);
+  return { password, line: `city:operator:scrypt:${salt.toString("hex")}:${hash.toString("hex")}\n` };
+}
+
+/** Gives the city's own MQTT user at this gateway; its password is made at the gateway's first start. */
 export async function makeBrokerLogin(folder: string): Promise<BrokerLogin> {
   const path = join(folder, "mqtt-login.json");
   const known = await readFile(path, "utf8").catch(() => undefined);
   if (known !== undefined) return login.parse(JSON.parse(known));
-  const password = randomBytes(18).toString("base64url");
-  const salt = randomBytes(16);
-  const hash = scryptSync(password, salt, 32);
+  credential ??= makeCredential();
+  const { password, line } = credential;
   const passwordFile = join(folder, "mqtt-passwords");
-  const line = `city:operator:scrypt:${salt.toString("hex")}:${hash.toString("hex")}\n`;
   await writeFile(passwordFile, line, { mode: 0o600 });
   const made: BrokerLogin = { username: "city", password, passwordFile };
   await writeFile(path, `${JSON.stringify(made)}\n`, { mode: 0o600 });

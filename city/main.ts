@@ -7,6 +7,7 @@ import { formatReport } from "./check/report.ts";
 import { startCity } from "./city.ts";
 import { CABINETS_MAX, CABINETS_MIN, planCity } from "./city-plan.ts";
 import { openCutLine } from "./cut-line.ts";
+import { MALLOC_CHOICES } from "./program.ts";
 import type { CityOptions } from "./programs.ts";
 import { type CitySky, parseSkyOption } from "./sky-option.ts";
 import { waitUntilKnown } from "./wait-until-known.ts";
@@ -33,6 +34,7 @@ Exit codes: 0 ended as asked, 1 the check found a problem or a program ended by 
 /** How often a lamp fails in each half of the city: some ten an hour, as in a town with old lamps. */
 const LAMP_FAILS_EVERY_SEC = 600;
 
+for (const [name, value] of Object.entries(MALLOC_CHOICES)) process.env[name] ??= value;
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

@@ -14,6 +14,17 @@ const SEMI_SPACE = "--max-semi-space-size=4";
 const HEAP_GROWTH = "--heap-growing-percent=25";
 export const MEMORY_FLAGS: readonly string[] = [SEMI_SPACE, HEAP_GROWTH];
 
+/**
+ * For the environment of the programs. Likewise glibc's: one arena a thread, and more kept of what was freed the larger the
+ * pieces were. Its documented defaults, named, give large pieces back at once (mallopt(3)); half of the center's memory
+ * outside of its heap was such a rest.
+ */
+export const MALLOC_CHOICES: Readonly<Record<string, string>> = {
+  MALLOC_ARENA_MAX: "2",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_TRIM_THRESHOLD_: "131072",
+};
+
 /** A program of the city did not come up or ended by itself; the message says where its log is. */
 export class ProgramError extends Error {
   override readonly name = "ProgramError";

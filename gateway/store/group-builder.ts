@@ -1,6 +1,6 @@
 import type { IncarnationId } from "../../domain/ids.ts";
 import type { SequenceRange, TelemetryLane } from "../../domain/lane.ts";
-import type { Quality } from "../../domain/quality.ts";
+import { QUALITIES, QUALITY_CAUSES, type Quality, type QualityCause } from "../../domain/quality.ts";
 import type { PointChange, StoredReading } from "../../domain/reading.ts";
 import { Millis } from "../../domain/time.ts";
 import { ENTRY_RECORDS_MAX } from "../../domain/wire/entry.ts";
@@ -16,6 +16,12 @@ const TEXT_MAX = 4_096;
 /** JSON of the texts of one block, well below the 256 KiB of an entry's body. */
 const BLOCK_TEXT_BYTES_MAX = 128 * 1024;
 
+/** What a field host sent has a text of its own in each reading; what is kept has the one of the list. */
+const QUALITY_WORDS: ReadonlyMap<Quality, Quality> = new Map(QUALITIES.map((word) => [word, word]));
+const CAUSE_WORDS: ReadonlyMap<QualityCause, QualityCause> = new Map(
+  QUALITY_CAUSES.map((word) => [word, word]),
+);
+
 export interface BuiltGroup {
   readonly entries: readonly GroupEntry[];
   /** In the order of their state versions. */
@@ -28,8 +34,8 @@ export interface BuiltGroup {
 export class GroupBuilder {
   readonly #incarnation: IncarnationId;
   readonly #highest: Record<TelemetryLane, number> = { B: 0, C: 0, D: 0 };
-  /** Quality of each point's last reading, by point number. */
-  readonly #qualities: (Quality | undefined)[] = [];
+  /** Quality of each point's last reading as its place in QUALITIES, by point number. */
+  readonly #qualities: (number | undefined)[] = [];
   /** Group in which a point last had a reading in lane C, by point number. */
   readonly #lastInC: number[] = [];
   #group = 0;
@@ -38,7 +44,7 @@ export class GroupBuilder {
   constructor(incarnation: IncarnationId, latest: Iterable<StoredReading>, stateVersion: number) {
     this.#incarnation = incarnation;
     this.#stateVersion = stateVersion;
-    for (const reading of latest) this.#qualities[reading.point] = reading.quality;
+    for (const reading of latest) this.#qualities[reading.point] = QUALITIES.indexOf(reading.quality);
   }
 
   get stateVersion(): number {
@@ -90,7 +96,9 @@ export class GroupBuilder {
   } {
     const inB = new Uint8Array(changes.length);
     let orderMatters = false;
-    changes.forEach(({ point, value, quality }, index) => {
+    changes.forEach((change, index) => {
+      const { point, value } = change;
+      const quality = QUALITIES.indexOf(change.quality);
       if (typeof value === "number" && this.#qualities[point] === quality) {
         this.#lastInC[point] = this.#group;
       } else {
@@ -119,8 +127,8 @@ export class GroupBuilder {
     return {
       point: change.point,
       value: typeof value === "string" && value.length > TEXT_MAX ? value.slice(0, TEXT_MAX) : value,
-      quality: change.quality,
-      cause: change.cause,
+      quality: QUALITY_WORDS.get(change.quality) ?? change.quality,
+      cause: CAUSE_WORDS.get(change.cause) ?? change.cause,
       gatewayTimestamp: change.gatewayTimestamp,
       sourceTimestamp: change.sourceTimestamp,
       stateVersion: this.#stateVersion,

@@ -41,7 +41,11 @@ export function openAxiosTransport(
     answerOf(
       path,
       await request(path, signal, () =>
-        client.post(path, bodyOf(body), { signal, headers: headersOf(body), timeout: timeoutOf(path) }),
+        client.post(path, bodyOf(body), {
+          signal,
+          headers: { ...headersOf(body), ...(path === CATALOGUE_PATH && CLOSING) },
+          timeout: timeoutOf(path),
+        }),
       ),
     );
   return {
@@ -75,6 +79,9 @@ async function parseWelcomeOf(
 ): Promise<ReturnType<typeof parseWelcome>> {
   return parseWelcome(await post("/sync/v1/hello", message, signal));
 }
+
+/** A connection that is kept holds on to its last request: of the largest catalogue 6 MB. */
+const CLOSING = { connection: "close" };
 
 function timeoutOf(path: string): number {
   return path === CATALOGUE_PATH ? CATALOGUE_TIMEOUT_MS : REQUEST_TIMEOUT_MS;
