@@ -115,7 +115,7 @@ export class CenterClient {
   async command(order: {
     readonly gatewayId: string;
     readonly pointId: string;
-    readonly value: number | boolean;
+    readonly value: number | boolean | string;
     readonly ttlMs?: number;
     readonly confirm?: { readonly preview: string };
   }): Promise<CenterCommand> {
@@ -125,6 +125,11 @@ export class CenterClient {
   /** How a point stands that is to be commanded, with what proves and permits it. */
   async preview(gatewayId: string, pointId: string): Promise<CenterPreview> {
     return preview.parse(await this.#ask("GET", `/api/v1/preview?gateway=${gatewayId}&point=${pointId}`));
+  }
+
+  /** Has the gateway ask the devices themselves; the states then show what they said. */
+  async read(gatewayId: string, pointIds: readonly string[]): Promise<void> {
+    await this.#ask("POST", "/api/v1/read", { gatewayId, pointIds });
   }
 
   /** The newest thousand. */

@@ -1,3 +1,4 @@
+import { EQUIPMENT_KINDS, type PlacedEquipment } from "../simulators/city/place-equipment.ts";
 import type { CityPlacement, PlacedCabinet, PlacedMunicipality } from "../simulators/city/placement.ts";
 import { placeCity } from "../simulators/city/placement.ts";
 
@@ -9,6 +10,7 @@ export interface CityPlan {
   readonly gatewayPrograms: readonly GatewayProgramPlan[];
   readonly cabinets: readonly PlacedCabinet[];
   readonly lamps: number;
+  readonly equipment: readonly PlacedEquipment[];
 }
 
 export interface GatewayProgramPlan {
@@ -26,9 +28,16 @@ const SEED = 1;
 export const CABINETS_MIN = 3;
 export const CABINETS_MAX = 725;
 
-/** @param cabinets so many, spread over the municipalities, the largest first; or all. */
-export function planCity(cabinets: number | "all"): CityPlan {
-  const municipalities = cabinets === "all" ? placeCity({ seed: SEED }).municipalities : spread(cabinets);
+/**
+ * @param cabinets so many, spread over the municipalities, the largest first; or all.
+ * @param equipment what else stands there. Default: all, of a smaller city one of each kind
+ */
+export function planCity(
+  cabinets: number | "all",
+  equipment: "all" | "one-of-each" | "none" = cabinets === "all" ? "all" : "one-of-each",
+): CityPlan {
+  const placed = cabinets === "all" ? placeCity({ seed: SEED }).municipalities : spread(cabinets);
+  const municipalities = equipment === "all" ? placed : fewer(placed, equipment);
   const used = municipalities.flatMap((municipality) => municipality.cabinets);
   return {
     seed: SEED,
@@ -36,7 +45,24 @@ export function planCity(cabinets: number | "all"): CityPlan {
     gatewayPrograms: shareOut(municipalities),
     cabinets: used,
     lamps: used.reduce((sum, cabinet) => sum + cabinet.lamps.length, 0),
+    equipment: municipalities.flatMap((municipality) => municipality.equipment),
   };
+}
+
+/** The first of each kind, in the largest municipality that has it. */
+function fewer(
+  municipalities: readonly PlacedMunicipality[],
+  which: "one-of-each" | "none",
+): readonly PlacedMunicipality[] {
+  const all = municipalities
+    .toSorted((one, other) => other.population - one.population)
+    .flatMap(({ equipment }) => equipment);
+  const firsts = EQUIPMENT_KINDS.map((kind) => all.find((each) => each.kind === kind));
+  const kept = new Set(which === "none" ? [] : firsts);
+  return municipalities.map((municipality) => ({
+    ...municipality,
+    equipment: municipality.equipment.filter((each) => kept.has(each)),
+  }));
 }
 
 /** One after the other in each municipality, as long as it has any. */

@@ -1,6 +1,5 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { CabinetHand } from "./cabinet-hand.ts";
 import { CenterClient } from "./center-client.ts";
 import { CityJournal } from "./city-journal.ts";
 import { holdFolder, LOCK_FILE } from "./folder-lock.ts";
@@ -15,6 +14,7 @@ import {
   startSimulators,
 } from "./programs.ts";
 import type { CenterReady, GatewayReady, SimulatorsReady } from "./ready-lines.ts";
+import { SiteHand } from "./site-hand.ts";
 
 interface CityParts {
   /** Of the folder. */
@@ -32,7 +32,7 @@ export class City implements AsyncDisposable {
   readonly simulators: readonly Program<SimulatorsReady>[];
   readonly client: CenterClient;
   readonly journal: CityJournal;
-  readonly hand: CabinetHand;
+  readonly hand: SiteHand;
   readonly #token: string;
   readonly #lock: AsyncDisposable;
   #center: Program<CenterReady>;
@@ -44,7 +44,7 @@ export class City implements AsyncDisposable {
     this.simulators = parts.simulators;
     const controls = parts.simulators.map(({ ready }) => ready.control);
     this.journal = new CityJournal(controls);
-    this.hand = new CabinetHand(controls);
+    this.hand = new SiteHand(controls);
     this.client = parts.client;
     this.#token = parts.token;
     this.#lock = parts.lock;
@@ -99,7 +99,7 @@ export class City implements AsyncDisposable {
     const plan = this.plan.gatewayPrograms.find(({ name }) => name === old.name);
     if (plan === undefined) throw new RangeError(`this city has no program ${old.name}`);
     const { client, simulators } = this;
-    const peers = { sockets: socketsOf(simulators), center: this.#center.ready, client };
+    const peers = { ...reachedOf(simulators), center: this.#center.ready, client };
     const back = await startGateways(this.#options, plan, peers);
     this.#gateways = this.#gateways.map((program) => (program === old ? back : program));
   }
@@ -133,7 +133,7 @@ export async function startCity(options: CityOptions): Promise<City> {
   const token = (await readFile(center.ready.tokenFile, "utf8")).trim();
   const client = new CenterClient(center.ready.operators, token);
   onProgress(`${plan.municipalities.length} gateways in ${plan.gatewayPrograms.length} programs`);
-  const peers = { sockets: socketsOf(simulators), center: center.ready, client };
+  const peers = { ...reachedOf(simulators), center: center.ready, client };
   const starts = plan.gatewayPrograms.map(async (program) => {
     const gateways = started.use(await startGateways(options, program, peers));
     onProgress(`${program.name} is up with ${gateways.ready.length} of them`);
@@ -159,10 +159,14 @@ async function startBelow(
   return [simulators.value, center.value];
 }
 
-function socketsOf(simulators: readonly Program<SimulatorsReady>[]) {
-  return new Map(
-    simulators.flatMap(({ ready }) => ready.cabinets.map((cabinet) => [cabinet.id, cabinet] as const)),
-  );
+/** Where all that is simulated is reached. */
+function reachedOf(simulators: readonly Program<SimulatorsReady>[]) {
+  const byId = <Told extends { readonly id: string }>(told: readonly Told[]) =>
+    new Map(told.map((each) => [each.id, each] as const));
+  return {
+    sockets: byId(simulators.flatMap(({ ready }) => ready.cabinets)),
+    devices: byId(simulators.flatMap(({ ready }) => ready.devices)),
+  };
 }
 
 async function prepareFolder({ folder, fresh }: CityOptions): Promise<void> {

@@ -7,13 +7,13 @@ const effect = z.looseObject({
   what: z.string(),
   from: z.number(),
   to: z.number(),
-  /** `request`: from the wire; `control`: a hand; `device`: its own rule. */
-  cause: z.looseObject({ by: z.string() }),
+  /** `request` and `order`: from the wire; `control`: a hand; `device`: its own rule. */
+  cause: z.looseObject({ by: z.string(), rule: z.string().optional() }),
   wallMs: z.number(),
 });
 export type Effect = z.infer<typeof effect>;
 const page = z.looseObject({
-  entries: z.array(z.union([effect, z.looseObject({ kind: z.literal("write"), seq: z.number() })])),
+  entries: z.array(z.union([effect, z.looseObject({ kind: z.enum(["write", "order"]), seq: z.number() })])),
   newest: z.number(),
   overwritten: z.number(),
 });
@@ -42,7 +42,7 @@ export class JournalClient {
       if (next.entries.length === 0 || at >= next.newest) break;
     }
     const effects = entries.filter((entry): entry is Effect => entry.kind === "effect");
-    return { effects, writes: entries.filter((entry) => entry.kind === "write").length };
+    return { effects, writes: entries.length - effects.length };
   }
 
   async #page(query: string): Promise<z.infer<typeof page>> {

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, Seconds } from "../domain/time.ts";
 import { cabinetsOf, takeShare } from "../simulators/city/cabinet-config.ts";
+import { deviceIdOf, equipmentDevices } from "../simulators/city/equipment-config.ts";
+import type { PlacedEquipment } from "../simulators/city/place-equipment.ts";
 import type { PlacedMunicipality } from "../simulators/city/placement.ts";
 import { makeBrokerLogin } from "./broker-login.ts";
 import type { CenterClient } from "./center-client.ts";
@@ -12,12 +14,15 @@ import {
   type CabinetSocket,
   type CenterReady,
   centerReady,
+  type DeviceReach,
   type GatewayReady,
   parseGatewaysReady,
   type SimulatorsReady,
   simulatorsReady,
 } from "./ready-lines.ts";
-import { siteFileOf } from "./site-file.ts";
+import { type DoorKeys, keyFileText, loadDoorKeys } from "./sites/door-keys.ts";
+import { keyFileOf } from "./sites/equipment-site.ts";
+import { siteFileOf } from "./sites/site-file.ts";
 import type { CitySky } from "./sky-option.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -47,16 +52,27 @@ export interface CityOptions {
 
 export async function startSimulators(options: CityOptions): Promise<readonly Program<SimulatorsReady>[]> {
   await using started = new AsyncDisposableStack();
+  const { folder, plan } = options;
+  const keys = await loadDoorKeys(folder, plan.equipment);
+  const setting = {
+    doorKey: (id: string) => keys.get(id),
+    pkiFolder: join(folder, "opcua-server"),
+  };
+  const devices = equipmentDevices(plan.equipment, setting);
   const shares = Array.from({ length: SIMULATOR_PROGRAMS }, (_, index) => index + 1);
   const starts = await Promise.allSettled(
-    shares.map(async (share) => started.use(await startShare(options, share))),
+    shares.map(async (share) => started.use(await startShare(options, share, devices))),
   );
   const programs = allOf(starts);
   started.move();
   return programs;
 }
 
-async function startShare(options: CityOptions, share: number): Promise<Program<SimulatorsReady>> {
+async function startShare(
+  options: CityOptions,
+  share: number,
+  devices: readonly object[],
+): Promise<Program<SimulatorsReady>> {
   const { folder, plan, lampFailsEverySec: failureEverySec, sky } = options;
   const cabinets = takeShare(cabinetsOf(plan), { share, shares: SIMULATOR_PROGRAMS });
   const ageing =
@@ -64,6 +80,7 @@ async function startShare(options: CityOptions, share: number): Promise<Program<
   const config = {
     seed: share,
     cabinets,
+    devices: takeShare(devices, { share, shares: SIMULATOR_PROGRAMS }),
     control: "127.0.0.1:0",
     journalCapacity: JOURNAL_ENTRIES,
     ...ageing,
@@ -96,7 +113,9 @@ export async function startCenter(
 }
 
 export interface GatewayPeers {
+  /** By id. */
   readonly sockets: ReadonlyMap<string, CabinetSocket>;
+  readonly devices: ReadonlyMap<string, DeviceReach>;
   readonly center: CenterReady;
   readonly client: CenterClient;
 }
@@ -124,7 +143,7 @@ export async function startGateways(
 async function prepare(
   options: CityOptions,
   municipality: PlacedMunicipality,
-  { sockets, center, client }: GatewayPeers,
+  { sockets, devices, center, client }: GatewayPeers,
 ): Promise<string> {
   const { gatewayId, name } = municipality;
   const folder = gatewayFolder(options, gatewayId);
@@ -132,12 +151,23 @@ async function prepare(
   const { passwordFile } = await makeBrokerLogin(folder);
   const centerUrl = options.centerUrl?.(center.gateways, gatewayId) ?? center.gateways;
   const siteFile = join(folder, "site.json");
-  await writeFile(siteFile, siteFileOf({ municipality, sockets, centerUrl, passwordFile }));
+  const reachOf = (each: PlacedEquipment): unknown => devices.get(deviceIdOf(each));
+  await writeFile(siteFile, siteFileOf({ municipality, sockets, reachOf, centerUrl, passwordFile }));
+  await writeKeyFiles(folder, municipality, await loadDoorKeys(options.folder, municipality.equipment));
   if (!(await isEnrolled(folder))) {
     const claim = await client.claimGateway({ id: gatewayId, name, centerUrl });
     await writeFile(join(folder, "data/claim"), `${claim}\n`, { mode: 0o600 });
   }
   return siteFile;
+}
+
+async function writeKeyFiles(
+  folder: string,
+  { equipment }: PlacedMunicipality,
+  keys: DoorKeys,
+): Promise<void> {
+  for (const { id } of equipment.filter(({ kind }) => kind === "entrance"))
+    await writeFile(join(folder, keyFileOf(id)), keyFileText(id, keys), { mode: 0o600 });
 }
 
 export function gatewayFolder({ folder }: Pick<CityOptions, "folder">, gatewayId: string): string {

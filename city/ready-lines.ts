@@ -8,9 +8,13 @@ const cabinetSocket = z.looseObject({
   units: z.object({ bridge: z.number(), controller: z.number(), meter: z.number() }),
 });
 export type CabinetSocket = z.infer<typeof cabinetSocket>;
+/** One of the other devices; besides these two where it is reached, as its kind tells it. */
+const deviceReach = z.looseObject({ id: z.string(), kind: z.string() });
+export type DeviceReach = z.infer<typeof deviceReach>;
 export const simulatorsReady = z.looseObject({
   bridges: z.array(z.looseObject({ id: z.string(), host: z.string(), port: z.number(), unit: z.number() })),
   cabinets: z.array(cabinetSocket),
+  devices: z.array(deviceReach),
   control: z.looseObject({ host: z.string(), port: z.number() }),
 });
 export type SimulatorsReady = z.infer<typeof simulatorsReady>;

@@ -3,6 +3,7 @@ import type { City } from "../city.ts";
 import type { CutLine } from "../cut-line.ts";
 import type { CommandCase, CommandCheck } from "./command-case.ts";
 import { commandCases } from "./command-cases.ts";
+import { equipmentCases } from "./equipment-cases.ts";
 import { feederCases, restOver } from "./feeder-cases.ts";
 import { type Figure, figuresOf } from "./figures.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type Usage,
 } from "./load-figures.ts";
 import { cutLink, killDijon, type OutageCheck } from "./outages.ts";
+import { type ReadingCheck, runReading } from "./reading-case.ts";
 import { runCase } from "./run-case.ts";
 import { type StartFigures, startFigures } from "./start-figures.ts";
 
@@ -25,6 +27,7 @@ export interface CheckReport {
   readonly figures: readonly Figure[];
   readonly start: StartFigures;
   readonly commands: readonly CommandCheck[];
+  readonly readings: readonly ReadingCheck[];
   readonly outages: readonly OutageCheck[];
   readonly latency: LatencyFigures;
   readonly burst: BurstFigures;
@@ -60,6 +63,11 @@ export async function checkCity(city: City, context: CheckContext): Promise<Chec
     for (const each of cases) commands.push(await runCase(city, each, context));
   };
   await run(commandCases(city));
+  onProgress("every other class of equipment: what a hand does there is seen, what is ordered moves");
+  const equipment = equipmentCases(city, context);
+  const readings: ReadingCheck[] = [];
+  for (const each of equipment.readings) readings.push(await runReading(city, each, context));
+  await run(equipment.commands);
   onProgress("a hundred lamps, one after the other");
   const latency = await lampLatency(city, context);
   onProgress("dusk: all groups at once");
@@ -83,13 +91,15 @@ export async function checkCity(city: City, context: CheckContext): Promise<Chec
   await run(closing);
   const problems = [
     ...start.problems,
-    ...[...commands, ...outages].flatMap(({ name, problems }) => problems.map((what) => `${name}: ${what}`)),
+    ...[...commands, ...readings, ...outages].flatMap(({ name, problems }) =>
+      problems.map((what) => `${name}: ${what}`),
+    ),
     ...loadProblems(latency, burst),
   ];
   const tookMs = Math.round(since(begun, clock.uptime()));
   const measured = { start, latency, burst, settledCpu, memory };
   const ok = problems.length === 0;
-  return { ok, figures: figuresOf(measured), ...measured, commands, outages, tookMs, problems };
+  return { ok, figures: figuresOf(measured), ...measured, commands, readings, outages, tookMs, problems };
 }
 
 function loadProblems(latency: LatencyFigures, burst: BurstFigures): readonly string[] {

@@ -7,14 +7,18 @@ export interface Move {
   readonly what: string;
   /** A level to within a percent. */
   readonly to: number;
+  /** What it is on the way there: a motor runs, then it rests. Default: nothing, it moves once. */
+  readonly via?: readonly number[];
 }
+
+export type OrderValue = number | boolean | string;
 
 /** An order and what must come of it. */
 export interface CommandCase {
   readonly name: string;
   readonly gatewayId: string;
   readonly pointId: string;
-  readonly value: number | boolean;
+  readonly value: OrderValue;
   readonly ttlMs?: number;
   /** End state at the center, with the cause of a refusal. */
   readonly expected: string;
@@ -26,7 +30,7 @@ export interface CommandCase {
    * Of a hazardous order: the preview is looked at once these points stand so, and confirmed with the order. Others may
    * stand as they do.
    */
-  readonly stands?: Readonly<Record<string, number | boolean>>;
+  readonly stands?: Readonly<Record<string, OrderValue>>;
   /** What is done before the look, between the look and the order, and in any case at the end. */
   readonly before?: () => Promise<void>;
   readonly between?: () => Promise<void>;
@@ -43,7 +47,7 @@ export interface CommandCheck {
   readonly name: string;
   readonly gatewayId: string;
   readonly pointId: string;
-  readonly value: number | boolean;
+  readonly value: OrderValue;
   readonly expected: string;
   readonly end: string;
   readonly states: readonly string[];

@@ -1,7 +1,7 @@
 import { after, type Clock, Millis, type Uptime } from "../../domain/time.ts";
 import type { GatewayCompleteness } from "../center-client.ts";
 import type { City } from "../city.ts";
-import { LAMP_POINTS } from "../device-points.ts";
+import { LAMP_POINTS } from "../sites/device-points.ts";
 
 /** How far the center knows the city at this moment. */
 export interface CityCounts {

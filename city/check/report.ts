@@ -3,6 +3,7 @@ import type { CommandCheck } from "./command-case.ts";
 import type { Figure } from "./figures.ts";
 import type { Usage } from "./load-figures.ts";
 import type { OutageCheck } from "./outages.ts";
+import type { ReadingCheck } from "./reading-case.ts";
 
 /** The report for people. */
 export function formatReport(report: CheckReport): string {
@@ -14,6 +15,7 @@ export function formatReport(report: CheckReport): string {
     `MB by program: ${parts(memory, (bytes) => (bytes / 1e6).toFixed(0))}`,
     "",
     ...report.commands.flatMap(formatCommand),
+    ...report.readings.map(formatReading),
     ...report.outages.map(formatOutage),
     `check took ${seconds(report.tookMs)}`,
     ...report.problems.map((problem) => `PROBLEM   ${problem}`),
@@ -48,6 +50,11 @@ function formatCommand(command: CommandCheck): readonly string[] {
     `     center   ${command.states.join(" → ")}`,
     `     devices  ${command.effects.length === 0 ? "nothing moved" : shown + more}`,
   ];
+}
+
+function formatReading(reading: ReadingCheck): string {
+  const { name, pointId, shown, tookMs } = reading;
+  return `${mark(reading)}  ${name}: ${pointId} shown as ${shown} after ${seconds(tookMs)}`;
 }
 
 function formatOutage(outage: OutageCheck): string {

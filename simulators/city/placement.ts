@@ -3,6 +3,7 @@ import { apportion, scatter } from "./apportion.ts";
 import { type Contour, loadContours, type Position, type Spot } from "./contour.ts";
 import { MUNICIPALITIES, type Municipality } from "./municipalities.ts";
 import { placeCabinets } from "./place-cabinets.ts";
+import { type PlacedEquipment, placeEquipment } from "./place-equipment.ts";
 import { placeLamps } from "./place-lamps.ts";
 
 /** The city's equipment as plain data. Made up by a seed inside the real contours; it is nobody's inventory. */
@@ -15,6 +16,7 @@ export interface PlacedMunicipality extends Municipality {
   /** The gateway that serves it: `gw-<slug>`. */
   readonly gatewayId: string;
   readonly cabinets: readonly PlacedCabinet[];
+  readonly equipment: readonly PlacedEquipment[];
 }
 
 export interface PlacedCabinet {
@@ -79,6 +81,12 @@ export function placeCity({ seed, lightPoints = LIGHT_POINTS }: PlacementOptions
     throw new RangeError(`${lightPoints} light points: take a whole number from 500 to 40000`);
   }
   const contours = loadContours();
+  const contourOf = ({ insee, name }: Municipality): Contour => {
+    const contour = contours.get(insee);
+    if (contour === undefined) throw new RangeError(`communes.geojson has no contour of ${name}`);
+    return contour;
+  };
+  const equipment = placeEquipment(seed, contourOf);
   const populations = MUNICIPALITIES.map(({ population }) => population);
   const lamps = apportion(lightPoints, populations, () => 1);
   const least = lamps.map((count) => Math.ceil(count / (LAMPS_MAX - 4)));
@@ -89,13 +97,14 @@ export function placeCity({ seed, lightPoints = LIGHT_POINTS }: PlacementOptions
   );
   const cabinets = apportion(total, lamps, (at) => least[at] ?? 1);
   const municipalities = MUNICIPALITIES.map((municipality, at) => {
-    const contour = contours.get(municipality.insee);
-    if (contour === undefined)
-      throw new RangeError(`communes.geojson has no contour of ${municipality.name}`);
+    const contour = contourOf(municipality);
     // Each has its own chance, so that a change in one leaves the others where they are.
     const chance = seededChance(seedOfPart(seed, Number(municipality.insee)));
     const counts = { lamps: lamps[at] ?? 0, cabinets: cabinets[at] ?? 0 };
-    return placeMunicipality(municipality, { contour, chance, ...counts });
+    return {
+      ...placeMunicipality(municipality, { contour, chance, ...counts }),
+      equipment: equipment[at] ?? [],
+    };
   });
   return { seed, municipalities };
 }
@@ -108,7 +117,7 @@ function placeMunicipality(
     readonly lamps: number;
     readonly cabinets: number;
   },
-): PlacedMunicipality {
+): Omit<PlacedMunicipality, "equipment"> {
   const { contour, chance } = place;
   const spots = placeCabinets(contour, place.cabinets, chance);
   const bounds = { count: spots.length, min: LAMPS_MIN, max: LAMPS_MAX };

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +64,13 @@ export class OpcUaServer implements AsyncDisposable {
 
   get url(): string {
     return `opc.tcp://${this.#options.listen.host}:${this.#port}`;
+  }
+
+  /** SHA-256 of its certificate, as its display would show it: upper-case pairs with colons. */
+  get fingerprint(): string {
+    const certificate = this.#server?.getCertificate();
+    if (certificate === undefined) throw new Error("a server that is away shows nothing");
+    return new X509Certificate(certificate).fingerprint256;
   }
 
   /** Sessions that are open now. */

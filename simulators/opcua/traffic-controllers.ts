@@ -48,8 +48,9 @@ export async function openTrafficControllers(
     for (const cabinet of cabinets) cabinet.step();
     show();
   });
+  const { address, url, fingerprint } = server;
   return {
-    reach: { ...server.address, url: server.url, namespace: CABINET_NAMESPACE, cabinets: config.cabinets },
+    reach: { ...address, url, fingerprint, namespace: CABINET_NAMESPACE, cabinets: config.cabinets },
     actions: [
       ...Object.values(HANDS).map((hand) => handAction(hand, cabinets, show)),
       restartAction(server, around),

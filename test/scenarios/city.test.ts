@@ -225,10 +225,10 @@ t.test("what the journal says of an order is held against what was asked", async
   t.same(unexpected(asked, requested([...good, hand])), []);
   t.same(unexpected(asked, [effect("lamp-1", "level", 42)]), [
     "cabinet-1 contactor-2 did not move",
-    "lamp-1 level went to 42, not to 40",
+    "lamp-1 level went to 42: asked was 40, once",
   ]);
   t.same(unexpected(asked, [...good, effect("cabinet-1", "contactor-2", 0), effect("lamp-2", "level", 40)]), [
-    "cabinet-1 contactor-2 moved 2 times",
+    "cabinet-1 contactor-2 went to 0, then 0: asked was 0, once",
     "lamp-2 level moved, and nobody asked for it",
   ]);
 });

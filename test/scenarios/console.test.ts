@@ -13,7 +13,7 @@ const skip = existsSync(BUILT) ? noBrowser : "the console is not built: npm run 
 t.setTimeout(150_000);
 
 t.test("at the console of a running city", { skip, timeout: 140_000 }, async (t) => {
-  const plan = planCity(3);
+  const plan = planCity(3, "none");
   const line = await openCutLine(plan);
   t.teardown(() => line[Symbol.asyncDispose]());
   const { city } = await openScenarioCity(t, { plan, centerUrl: line.centerUrl });

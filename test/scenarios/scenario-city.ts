@@ -29,7 +29,7 @@ export async function openScenarioCity(t: Test, changes: Partial<CityOptions> = 
   const city = await startCity({
     folder,
     port: 0,
-    plan: planCity(CABINETS),
+    plan: planCity(CABINETS, "none"),
     fresh: "keep",
     lampFailsEverySec: null,
     sky: null,

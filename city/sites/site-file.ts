@@ -1,21 +1,24 @@
-import type { PlacedCabinet, PlacedLamp, PlacedMunicipality } from "../simulators/city/placement.ts";
+import type { PlacedCabinet, PlacedLamp, PlacedMunicipality } from "../../simulators/city/placement.ts";
+import type { CabinetSocket } from "../ready-lines.ts";
 import { cabinetPoints, GROUP_POINTS, LAMP_POINTS, METER_POINTS } from "./device-points.ts";
-import type { CabinetSocket } from "./ready-lines.ts";
+import { equipmentSite, type ReachOf } from "./equipment-site.ts";
 
 /** The site file of one municipality's gateway, as JSON: what an installer would have written after a walk past all cabinets. */
 export function siteFileOf(context: {
   readonly municipality: PlacedMunicipality;
   /** By cabinet, as the simulators opened them. */
   readonly sockets: ReadonlyMap<string, CabinetSocket>;
+  readonly reachOf: ReachOf;
   readonly centerUrl: string;
   readonly passwordFile: string;
 }): string {
-  const { municipality, sockets, centerUrl, passwordFile } = context;
+  const { municipality, sockets, reachOf, centerUrl, passwordFile } = context;
   const cabinets = municipality.cabinets.map((cabinet) => {
     const socket = sockets.get(cabinet.id);
     if (socket === undefined) throw new Error(`the simulators opened no socket for ${cabinet.id}`);
     return { cabinet, socket };
   });
+  const equipment = equipmentSite(municipality.equipment, reachOf);
   const site = {
     site: { id: municipality.slug, name: municipality.name },
     gateway: municipality.gatewayId,
@@ -23,8 +26,11 @@ export function siteFileOf(context: {
     // The city runs on one machine, so nothing is gained by spreading reconnects over minutes.
     center: { url: centerUrl, reconnectMin: "1 s", reconnectMax: "10 s" },
     broker: { host: "127.0.0.1", port: 0, passwordFile },
-    buses: cabinets.map(({ cabinet, socket }) => busOf(cabinet, socket)),
-    devices: cabinets.flatMap(({ cabinet, socket }) => devicesOf(cabinet, socket.units)),
+    buses: [...cabinets.map(({ cabinet, socket }) => busOf(cabinet, socket)), ...equipment.buses],
+    devices: [
+      ...cabinets.flatMap(({ cabinet, socket }) => devicesOf(cabinet, socket.units)),
+      ...equipment.devices,
+    ],
   };
   return `${JSON.stringify(site)}\n`;
 }
