@@ -58,10 +58,14 @@ const CASES: Readonly<Record<EquipmentKind, (equipment: PlacedEquipment) => Kind
   junction: (equipment) => {
     const { id } = equipment;
     const at = (action: string): Hand => ({ device: deviceIdOf(equipment), action, fields: { cabinet: id } });
-    const position = (stands: string, value: string, to: number, source: number): Order => ({
+    const position = (
+      [stands, by]: readonly [string, string],
+      value: string,
+      [to, source]: readonly [number, number],
+    ): Order => ({
       pointId: `${id}/functional-position`,
       value,
-      stands: { [`${id}/functional-position`]: stands, [`${id}/police-key`]: "off" },
+      stands: { [`${id}/functional-position`]: stands, [`${id}/functional-position-source`]: by },
       moves: [move(id, "functional-position", to), move(id, "position-source", source)],
     });
     return {
@@ -75,8 +79,8 @@ const CASES: Readonly<Record<EquipmentKind, (equipment: PlacedEquipment) => Kind
         },
       ],
       orders: [
-        position("normal", "yellow-flash", 1, FORCED),
-        position("yellow-flash", "normal", 0, BY_CALENDAR),
+        position(["normal", "calendar-clock"], "yellow-flash", [1, FORCED]),
+        position(["yellow-flash", "forced"], "normal", [0, BY_CALENDAR]),
       ],
     };
   },
