@@ -9,7 +9,7 @@ import { systemClock } from "../domain/system-clock.ts";
 import { systemRandom } from "../domain/system-random.ts";
 import { parseClaim } from "../domain/wire/enrolment.ts";
 import { type Gateway, openGateway } from "./gateway.ts";
-import { loadSite } from "./site/load-site.ts";
+import { loadSite, PRODUCT_SOURCES } from "./site/load-site.ts";
 import type { UnnumberedSite } from "./site/site.ts";
 import { TelemetryThread } from "./store/writing/telemetry-thread.ts";
 import { enrol } from "./uplink/enrol.ts";
@@ -47,7 +47,8 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    for (const file of settings.sites) sites.push(await loadSite(file));
+    const sources = { ...PRODUCT_SOURCES, loaded: new Map() };
+    for (const file of settings.sites) sites.push(await loadSite(file, sources));
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     return 2;

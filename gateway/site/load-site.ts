@@ -7,7 +7,7 @@ import { checkOverlaps } from "./check-overlaps.ts";
 import type { DeviceProfile } from "./device-profile.ts";
 import { type ExpandedDevice, expandDevice } from "./expand-devices.ts";
 import { type CheckedBus, loadBuses } from "./load-buses.ts";
-import { type LoadDriver, loadProfile } from "./load-profile.ts";
+import { type LoadDriver, loadProfile, type ProfileFile } from "./load-profile.ts";
 import { type FoundProfiles, findProfiles, PROFILE_BYTES_MAX, readBounded } from "./profile-folders.ts";
 import { type ResolvedDevice, resolveDevice } from "./resolve-devices.ts";
 import type { SiteBus, UnnumberedSite } from "./site.ts";
@@ -22,6 +22,8 @@ import { readYaml, type YamlSource } from "./source/yaml-source.ts";
 export interface SiteSources {
   readonly profileFolders: readonly string[];
   readonly loadDriver: LoadDriver;
+  /** Sound profiles of the sites that were loaded before with these sources, by file: read once, and their points shared. */
+  readonly loaded?: Map<string, { readonly text: string; readonly profile: DeviceProfile }>;
 }
 
 /** Those of the product. */
@@ -166,12 +168,23 @@ async function loadProfiles(
     if ("complaint" in read)
       problems.addProblem({ file, line: 1, column: 1, pointer: "", ...read.complaint });
     const loaded =
-      "text" in read
-        ? await loadProfile({ file, id, text: read.text }, sources.loadDriver, problems)
-        : undefined;
+      "text" in read ? await loadOnce({ file, id, text: read.text }, sources, problems) : undefined;
     profiles.set(id, loaded ?? null);
   }
   return profiles;
+}
+
+async function loadOnce(
+  profile: ProfileFile,
+  { loadDriver, loaded }: SiteSources,
+  problems: ProblemList,
+): Promise<DeviceProfile | undefined> {
+  const { file, text } = profile;
+  const known = loaded?.get(file);
+  if (known?.text === text) return known.profile;
+  const fresh = await loadProfile(profile, loadDriver, problems);
+  if (fresh !== undefined) loaded?.set(file, { text, profile: fresh });
+  return fresh;
 }
 
 function uniqueIds(expanded: readonly ExpandedDevice[], { source, problems }: Told): ReadonlySet<string> {

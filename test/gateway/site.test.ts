@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
 import type { PointId } from "../../domain/ids.ts";
@@ -5,7 +6,7 @@ import { PointNumber } from "../../domain/ids.ts";
 import { catalogueHash, parseCatalogueMessage } from "../../domain/wire/catalogue.ts";
 import { catalogueOf } from "../../gateway/catalogue.ts";
 import { makeFieldPlans } from "../../gateway/field-plans.ts";
-import { loadSite } from "../../gateway/site/load-site.ts";
+import { loadSite, PRODUCT_SOURCES } from "../../gateway/site/load-site.ts";
 import { numberSite } from "../../gateway/site/number-site.ts";
 import { PointIndex } from "../../gateway/site/site.ts";
 import { lamp, load, METER, point, problemsOf, profileText, siteText } from "./planted-site.ts";
@@ -97,6 +98,23 @@ t.test("the same list of points shares the definitions, another does not", async
   });
   t.not(apart.devices[0]?.points[0]?.definition, apart.devices[1]?.points[1]?.definition);
 });
+
+t.test(
+  "sites that are loaded together share a profile until its file changes, and a broken one is told to each",
+  async (t) => {
+    const folder = t.testdir({ "site.yaml": siteText(METER), own: { "meter-x.yaml": METER_PROFILE } });
+    const own = join(folder, "own/meter-x.yaml");
+    const sources = { ...PRODUCT_SOURCES, loaded: new Map() };
+    const loadPower = async () =>
+      (await loadSite(join(folder, "site.yaml"), sources)).devices[0]?.points[0]?.definition;
+    const first = await loadPower();
+    t.equal(await loadPower(), first);
+    await writeFile(own, METER_PROFILE.replace("register: 0", "register: 7"));
+    t.match(await loadPower(), { address: { register: 7 } });
+    await writeFile(own, METER_PROFILE.replace("holding", "nowhere"));
+    for (const _ of [1, 2]) await t.rejects(loadPower(), { name: "SiteFileError", message: /nowhere/ });
+  },
+);
 
 t.test("a site as JSON is the same site, and its mistakes have their places too", async (t) => {
   const device = { profile: "intesis-dali-lamp", bus: "bridge", unit: 1, parameters: { shortAddress: 1 } };
