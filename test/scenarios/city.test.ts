@@ -9,6 +9,7 @@ import { requested, unexpected } from "../../city/check/journal-verdict.ts";
 import { planCity } from "../../city/city-plan.ts";
 import { processTree } from "../../city/process-tree.ts";
 import { Seconds } from "../../domain/time.ts";
+import { EQUIPMENT_KINDS } from "../../simulators/city/place-equipment.ts";
 import { eventually } from "./scenario-city.ts";
 
 /** A machine that runs much else beside it. */
@@ -209,6 +210,7 @@ t.test(
       const ids = new Set(whole.cabinets.map(({ id }) => id));
       t.ok(small.cabinets.every(({ id }) => ids.has(id)));
       t.ok(small.gatewayPrograms.every(({ municipalities }) => municipalities.length > 0));
+      t.equal(small.equipment.length, EQUIPMENT_KINDS.length, "one of each kind");
     }
   },
 );
@@ -231,6 +233,11 @@ t.test("what the journal says of an order is held against what was asked", async
     "cabinet-1 contactor-2 went to 0, then 0: asked was 0, once",
     "lamp-2 level moved, and nobody asked for it",
   ]);
+  const motor = { device: "barrier-1", what: "motor", to: 0, via: [1] };
+  const runs = effect("barrier-1", "motor", 1, "order");
+  const rests = effect("barrier-1", "motor", 0, "order");
+  t.same(unexpected([motor], requested([runs, rests])), []);
+  t.same(unexpected([motor], requested([rests])), ["barrier-1 motor went to 0: asked was 1, then 0, once"]);
 });
 
 t.setTimeout(420_000);

@@ -3,8 +3,11 @@ import t from "tap";
 import { isSlug } from "../../domain/ids.ts";
 import { apportion } from "../../simulators/city/apportion.ts";
 import { Contour, distance, loadContours } from "../../simulators/city/contour.ts";
+import { deviceIdOf, equipmentDevices } from "../../simulators/city/equipment-config.ts";
 import { MUNICIPALITIES } from "../../simulators/city/municipalities.ts";
+import { EQUIPMENT_KINDS } from "../../simulators/city/place-equipment.ts";
 import { placeCity } from "../../simulators/city/placement.ts";
+import { parseSimulationConfig } from "../../simulators/simulation-config.ts";
 
 const city = placeCity({ seed: 1 });
 const cabinets = city.municipalities.flatMap((municipality) => municipality.cabinets);
@@ -114,5 +117,47 @@ t.test("the contours carry their attribution", (t) => {
   const file = readFileSync(new URL("../../simulators/city/communes.geojson", import.meta.url), "utf8");
   t.match(JSON.parse(file).attribution, /IGN Admin Express 2018 \(Licence Ouverte\)/);
   t.equal(contours.size, 23);
+  t.end();
+});
+
+t.test(
+  "113 junctions and the other equipment stand inside their municipalities, in all under names of their own",
+  (t) => {
+    const equipment = city.municipalities.flatMap((municipality) => municipality.equipment);
+    const count = (kind: string): number => equipment.filter((each) => each.kind === kind).length;
+    t.equal(count("junction") + count("wire-junction"), 113);
+    t.equal(count("building"), 180);
+    t.same(
+      EQUIPMENT_KINDS.filter((kind) => count(kind) === 0),
+      [],
+      "every kind is there",
+    );
+    const ids = [...equipment, ...cabinets, ...lamps].map(({ id }) => id);
+    t.equal(new Set(ids).size, ids.length);
+    t.ok(ids.every(isSlug));
+    for (const { insee, name, equipment } of city.municipalities) {
+      const contour = contours.get(insee) ?? new Contour([]);
+      t.ok(
+        equipment.every(({ position }) => contour.contains(contour.spotOf(position))),
+        name,
+      );
+    }
+    t.same(
+      placeCity({ seed: 1 }).municipalities[7]?.equipment,
+      city.municipalities[7]?.equipment,
+      "by its seed",
+    );
+    t.not(placeCity({ seed: 2 }).municipalities[7]?.equipment[0]?.position, equipment[0]?.position);
+    t.end();
+  },
+);
+
+t.test("a simulation can be made of it: every socket, line and server of the equipment", (t) => {
+  const equipment = city.municipalities.flatMap((municipality) => municipality.equipment);
+  const setting = { doorKey: () => "0123456789abcdef0123456789abcdef", pkiFolder: undefined };
+  const { devices } = parseSimulationConfig({ devices: equipmentDevices(equipment, setting) });
+  const served = new Set(devices.map(({ id }) => id));
+  t.ok(equipment.every((each) => served.has(deviceIdOf(each))));
+  t.equal(devices.filter(({ kind }) => kind === "osdp-line").length, 8);
   t.end();
 });
