@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { GatewayId } from "../../domain/ids.ts";
 import { type CancelTimer, type Clock, Millis, Seconds, since, type Uptime } from "../../domain/time.ts";
-import type { LiveLinks } from "../registry/live-links.ts";
+import type { LiveLink, LiveLinks } from "../registry/live-links.ts";
 import type { CenterEvents } from "../store/center-events.ts";
 import type { Database } from "../store/database.ts";
 import { PlaceLevels } from "./console-levels.ts";
@@ -124,6 +124,11 @@ export class ConsoleBoard {
       ([sweep, at]) => [sweep, Math.round(now - since(at, uptime))] as const,
     );
     return { state: link?.state ?? "down", sweeps };
+  }
+
+  /** The state of a gateway's link, with the session in which this process hears it. */
+  liveLink(id: GatewayId): Pick<LiveLink, "state" | "session"> | undefined {
+    return this.#parts.links.find(id);
   }
 
   #warmSoon(after: Millis): void {

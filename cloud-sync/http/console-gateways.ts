@@ -8,6 +8,7 @@ import {
   listLaneCover,
 } from "../store/views/console-gateways.ts";
 import type { ConsoleBoard } from "./console-board.ts";
+import { linkStateOf } from "./operators/center-view.ts";
 
 export interface LaneView {
   readonly lane: Lane;
@@ -39,8 +40,7 @@ export async function viewConsoleGateways(database: Database, board: ConsoleBoar
       software: row.software,
       revoked: row.revoked_at !== null,
       enrolled: row.enrolled_at !== null,
-      // This process hears the link itself; where another replica does, its row says how it is.
-      state: link.state === "down" ? row.state : link.state,
+      state: linkStateOf(row, board.liveLink(row.gateway_id)),
       sinceMs: row.changed_at,
       heardMs: row.last_heard_at,
       timeQuality: row.time_quality,

@@ -12,16 +12,26 @@ export interface DownlinkStream {
   close(): void;
 }
 
+/** Told when a session's downlink is opened, and when it has ended. */
+export type DownlinkWatcher = (gatewayId: GatewayId, session: string, downlink: "open" | "ended") => void;
+
 /** The open downlinks, at most one a gateway. Nothing is kept for a gateway that is not there (I29). */
 export class DownlinkRegistry {
   readonly #open = new Map<GatewayId, { readonly session: string; readonly stream: DownlinkStream }>();
+  #watcher: DownlinkWatcher = () => undefined;
+
+  /** One watches: the register of the links. */
+  watch(watcher: DownlinkWatcher): void {
+    this.#watcher = watcher;
+  }
 
   /** The newest stream of a gateway is its downlink; one before it is closed. Returns the way to leave. */
   open(gatewayId: GatewayId, session: string, stream: DownlinkStream): () => void {
     this.close(gatewayId, "another downlink was opened");
     this.#open.set(gatewayId, { session, stream });
+    this.#watcher(gatewayId, session, "open");
     return () => {
-      if (this.#open.get(gatewayId)?.stream === stream) this.#open.delete(gatewayId);
+      if (this.#open.get(gatewayId)?.stream === stream) this.#forget(gatewayId, session);
     };
   }
 
@@ -39,7 +49,7 @@ export class DownlinkRegistry {
     const line = `${JSON.stringify(message)}\n`;
     if (Buffer.byteLength(line) > DOWNLINK_LINE_MAX_BYTES) return false;
     if (downlink.stream.pendingBytes + line.length > PENDING_MAX_BYTES) {
-      this.#open.delete(gatewayId);
+      this.#forget(gatewayId, session);
       downlink.stream.close();
       return false;
     }
@@ -51,9 +61,14 @@ export class DownlinkRegistry {
   close(gatewayId: GatewayId, reason: string): void {
     const downlink = this.#open.get(gatewayId);
     if (downlink === undefined) return;
-    this.#open.delete(gatewayId);
+    this.#forget(gatewayId, downlink.session);
     downlink.stream.write(`${JSON.stringify({ kind: "closing", reason } satisfies DownlinkMessage)}\n`);
     downlink.stream.close();
+  }
+
+  #forget(gatewayId: GatewayId, session: string): void {
+    this.#open.delete(gatewayId);
+    this.#watcher(gatewayId, session, "ended");
   }
 
   closeAll(reason: string): void {

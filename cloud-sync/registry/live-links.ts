@@ -25,6 +25,8 @@ export interface LiveLink {
   /** Kinds of orders that the gateway announced in the HELLO of this session. */
   readonly actions: readonly string[];
   readonly state: LinkStateName;
+  /** `ended`: nothing can be sent to the gateway, whatever still comes from it. */
+  readonly downlink: "open" | "ended";
   readonly lastHeardAt: Uptime;
   readonly token: FreshToken | null;
   readonly heads: Heartbeat["heads"] | null;
@@ -42,8 +44,10 @@ export class LiveLinks {
     this.#clock = clock;
   }
 
+  /** As its silence says at this moment. */
   find(id: GatewayId): LiveLink | undefined {
-    return this.#links.get(id);
+    const link = this.#links.get(id);
+    return link === undefined ? undefined : { ...link, state: this.#stateOf(link) };
   }
 
   all(): readonly LiveLink[] {
@@ -67,6 +71,7 @@ export class LiveLinks {
       session,
       actions,
       state: "up",
+      downlink: "open",
       lastHeardAt: this.#clock.uptime(),
       token: null,
       heads: null,
@@ -75,12 +80,20 @@ export class LiveLinks {
     });
   }
 
-  /** Any request of the current session shows that the gateway lives. Returns whether the state changed. */
-  heard(id: GatewayId, session: string): boolean {
+  /** Any request of the current session shows that the gateway lives. Gives the state if that changed it. */
+  heard(id: GatewayId, session: string): LinkStateName | undefined {
     const link = this.#links.get(id);
-    if (link === undefined || link.session !== session) return false;
-    this.#links.set(id, { ...link, lastHeardAt: this.#clock.uptime(), state: "up" });
-    return link.state !== "up";
+    if (link === undefined || link.session !== session) return undefined;
+    const heard = { ...link, lastHeardAt: this.#clock.uptime() };
+    const state = this.#stateOf(heard);
+    this.#links.set(id, { ...heard, state });
+    return link.state === state ? undefined : state;
+  }
+
+  /** A way down that ends is no lost link, but no good one: the gateway may be gone, and opens another if it is not. */
+  noteDownlink(id: GatewayId, session: string, downlink: LiveLink["downlink"]): void {
+    const link = this.#links.get(id);
+    if (link !== undefined && link.session === session) this.#links.set(id, { ...link, downlink });
   }
 
   beat(id: GatewayId, session: string, heartbeat: Heartbeat, token: Token): void {
@@ -100,7 +113,7 @@ export class LiveLinks {
   judge(): readonly LiveLink[] {
     const changed: LiveLink[] = [];
     for (const link of this.#links.values()) {
-      const state = stateAfter(this.#clock.uptime() - link.lastHeardAt);
+      const state = this.#stateOf(link);
       if (state === link.state) continue;
       const judged = { ...link, state };
       this.#links.set(link.gatewayId, judged);
@@ -108,9 +121,10 @@ export class LiveLinks {
     }
     return changed;
   }
-}
 
-function stateAfter(silenceMs: number): LinkStateName {
-  if (silenceMs >= DOWN_AFTER) return "down";
-  return silenceMs >= HEARTBEAT_LATE ? "degraded" : "up";
+  #stateOf({ lastHeardAt, downlink }: LiveLink): LinkStateName {
+    const silenceMs = this.#clock.uptime() - lastHeardAt;
+    if (silenceMs >= DOWN_AFTER) return "down";
+    return silenceMs >= HEARTBEAT_LATE || downlink === "ended" ? "degraded" : "up";
+  }
 }

@@ -48,6 +48,8 @@ export class SyncRegister {
 
   constructor(parts: SyncRegisterParts) {
     this.#parts = parts;
+    const { downlinks, links } = parts;
+    downlinks.watch((gatewayId, session, downlink) => links.noteDownlink(gatewayId, session, downlink));
   }
 
   /** To be called once before the first request. */
@@ -101,7 +103,8 @@ export class SyncRegister {
   async enter(gatewayId: GatewayId, text: string): Promise<"current" | "fence"> {
     const { clock, database, links } = this.#parts;
     if (links.find(gatewayId)?.session === text) {
-      if (links.heard(gatewayId, text)) await this.#setState(gatewayId, "up");
+      const changed = links.heard(gatewayId, text);
+      if (changed !== undefined) await this.#setState(gatewayId, changed);
       return "current";
     }
     const session = sessionOf(text);

@@ -264,6 +264,26 @@ t.test(
   },
 );
 
+t.test("a downlink that ends puts the link in doubt at once, and the next one mends it", async (t) => {
+  const clock = new SimulatedClock();
+  const center = await openTestCenter(t, { clock });
+  const gateway = await enrolGateway(center);
+  const id = GatewayId("gw-test");
+  await gateway.begin();
+  const stream: DownlinkStream = { pendingBytes: 0, write: () => undefined, close: () => undefined };
+  const leave = center.downlinks.open(id, "1.1", stream);
+  t.equal(center.links.find(id)?.state, "up");
+  leave();
+  t.equal(center.links.find(id)?.state, "degraded", "whoever looks sees it");
+  await gateway.heartbeat();
+  await center.register.judgeLinks();
+  const states = () => rowsOf(center.database, "select state from gateway_links");
+  t.match(await states(), [{ state: "degraded" }], "heard, and nothing can be sent to it");
+  center.downlinks.open(id, "1.1", stream);
+  await gateway.heartbeat();
+  t.match(await states(), [{ state: "up" }]);
+});
+
 t.test("the watch judges each second until it is stopped", async (t) => {
   const clock = new SimulatedClock();
   const stop = new AbortController();

@@ -174,7 +174,7 @@ export const TEXTS = {
   "gateways.quarantined": { en: "Quarantined", fr: "Quarantaine" },
   "gateways.nothing": { en: "nothing yet", fr: "rien encore" },
   "link.up": { en: "Linked", fr: "Reliée" },
-  "link.degraded": { en: "Slow link", fr: "Liaison lente" },
+  "link.degraded": { en: "Link in doubt", fr: "Liaison incertaine" },
   "link.down": { en: "No link", fr: "Sans liaison" },
   "problem.again": { en: "Try again", fr: "Réessayer" },
   "problem.409": {

@@ -3,12 +3,12 @@ import type { GatewayId } from "../../../domain/ids.ts";
 import { type Clock, since } from "../../../domain/time.ts";
 import { HEARTBEAT_LATE } from "../../../domain/wire/heartbeat.ts";
 import type { FreshReads } from "../../dispatch/fresh-reads.ts";
-import type { LiveLinks } from "../../registry/live-links.ts";
+import type { LiveLink, LiveLinks } from "../../registry/live-links.ts";
 import type { Database } from "../../store/database.ts";
 import type { PointCounts } from "../../store/points/gateway-points.ts";
 import type { PointBook } from "../../store/points/point-book.ts";
 import { type GatewayRow, listGateways } from "../../store/tables/gateways.ts";
-import { type LinkRow, listLinks } from "../../store/tables/links.ts";
+import { type LinkRow, type LinkStateName, listLinks } from "../../store/tables/links.ts";
 import { type ChosenStates, listStates } from "../../store/tables/point-states.ts";
 import { type LinkKnowledge, type StateView, viewState, withFreshFinding } from "./state-view.ts";
 
@@ -60,7 +60,9 @@ export class CenterView {
 
   async gateways(): Promise<readonly GatewayView[]> {
     const links = new Map((await listLinks(this.#database)).map((row) => [row.gateway_id, row]));
-    return (await listGateways(this.#database)).map((row) => gatewayOf(row, links.get(row.gateway_id)));
+    return (await listGateways(this.#database)).map((row) =>
+      gatewayOf(row, links.get(row.gateway_id), this.#links.find(row.gateway_id)),
+    );
   }
 
   async gateway(id: GatewayId): Promise<GatewayView | undefined> {
@@ -129,7 +131,15 @@ export class CenterView {
   }
 }
 
-function gatewayOf(row: GatewayRow, link: LinkRow | undefined): GatewayView {
+/** This process hears the link itself, at this moment; where another replica does, its row says how it is. */
+export function linkStateOf(
+  row: { readonly state: LinkStateName; readonly session: string | null } | undefined,
+  live: Pick<LiveLink, "state" | "session"> | undefined,
+): LinkStateName {
+  return live !== undefined && live.session === row?.session ? live.state : (row?.state ?? "down");
+}
+
+function gatewayOf(row: GatewayRow, link: LinkRow | undefined, live: LiveLink | undefined): GatewayView {
   return {
     id: row.gateway_id,
     name: row.name,
@@ -140,7 +150,7 @@ function gatewayOf(row: GatewayRow, link: LinkRow | undefined): GatewayView {
     revokedAtMs: row.revoked_at,
     software: row.software,
     link: {
-      state: link?.state ?? "down",
+      state: linkStateOf(link, live),
       sinceMs: link?.changed_at ?? null,
       lastHeardAtMs: link?.last_heard_at ?? null,
       session: link?.session ?? null,

@@ -11,6 +11,8 @@ export interface ConsoleGatewayRow {
   readonly enrolled_at: Instant | null;
   readonly revoked_at: Instant | null;
   readonly state: "up" | "degraded" | "down";
+  /** The current one. */
+  readonly session: string | null;
   readonly changed_at: Instant | null;
   readonly last_heard_at: Instant | null;
   readonly time_quality: string | null;
@@ -21,6 +23,7 @@ export interface ConsoleGatewayRow {
 
 export function listConsoleGateways(db: Queryable): Promise<readonly ConsoleGatewayRow[]> {
   const text = `select g.gateway_id, g.name, g.software, g.enrolled_at, g.revoked_at, coalesce(l.state, 'down') as state,
+      l.current_generation || '.' || l.current_counter as session,
       l.changed_at, l.last_heard_at, l.time_quality, l.heads, l.backlog,
       (select coalesce(sum(records), 0)::int8 from quarantine_counts q where q.gateway_no = g.gateway_no) as quarantined
     from gateways g left join gateway_links l using (gateway_no) order by g.gateway_id`;
