@@ -6,6 +6,7 @@ import { decodePointsBlock, encodePointsBlock } from "../../domain/wire/points-b
 import type { StoreDatabase } from "./database.ts";
 import { readingsOf } from "./history.ts";
 import { entriesTable } from "./incarnations.ts";
+import { TwinColumns } from "./twin-columns.ts";
 import type { CommitGroup, ReplayPosition } from "./writing/telemetry-writer.ts";
 
 /** Points of one stored row. */
@@ -21,7 +22,7 @@ const ROUND_READINGS = 1_000_000;
  * else; so changed twins are written in rounds, and an opening replays the entries that came after the last round.
  */
 export class Twins {
-  readonly #latest: (StoredReading | undefined)[] = [];
+  readonly #latest = new TwinColumns();
   readonly #dirty = new Set<number>();
   #round: { readonly from: ReplayPosition; readonly chunks: number[] } | undefined;
   #sinceRound = 0;
@@ -40,11 +41,11 @@ export class Twins {
   }
 
   latest(point: PointNumber): StoredReading | undefined {
-    return this.#latest[point];
+    return this.#latest.get(point);
   }
 
-  *all(): Generator<StoredReading> {
-    for (const reading of this.#latest) if (reading !== undefined) yield reading;
+  all(): Generator<StoredReading> {
+    return this.#latest.range(0);
   }
 
   /** Takes committed readings; an older one never replaces a newer one (I8). */
@@ -98,18 +99,12 @@ export class Twins {
   }
 
   #take(reading: StoredReading): void {
-    const known = this.#latest[reading.point];
-    if (known === undefined || known.stateVersion < reading.stateVersion)
-      this.#latest[reading.point] = reading;
+    if (this.#latest.versionOf(reading.point) < reading.stateVersion) this.#latest.set(reading);
   }
 
   #encode(chunk: number): { readonly chunk: number; readonly block: Uint8Array } {
     const first = chunk * CHUNK_POINTS;
-    const readings: StoredReading[] = [];
-    for (let point = first; point < first + CHUNK_POINTS; point += 1) {
-      const reading = this.#latest[point];
-      if (reading !== undefined) readings.push(reading);
-    }
+    const readings = [...this.#latest.range(first, first + CHUNK_POINTS)];
     return { chunk, block: encodePointsBlock({ storedAt: Millis(0), timeQuality: "unset", readings }) };
   }
 }
