@@ -53,7 +53,7 @@ export class AsciiUnit implements UnitSession<SerialAddress> {
       (told) => this.#samplesOf(exchange.points, told) ?? this.#refusal(first.address.refused, told),
       signal,
     );
-    if (answer === "refused") throw new DeviceFault("unknown-address", exchange.label, REFUSAL);
+    if (answer === "refused") throw new DeviceFault("unknown-address", exchange.label, refusal());
     return answer;
   }
 
@@ -71,7 +71,7 @@ export class AsciiUnit implements UnitSession<SerialAddress> {
       (told) => this.#done(written.done, told) ?? this.#refusal(point.address.refused, told),
       signal,
     );
-    if (answer === "refused") throw new DeviceFault("refused-by-device", label, REFUSAL);
+    if (answer === "refused") throw new DeviceFault("refused-by-device", label, refusal());
   }
 
   /** `undefined`: the text is no answer to the question of these points. */
@@ -96,7 +96,10 @@ export class AsciiUnit implements UnitSession<SerialAddress> {
   }
 }
 
-const REFUSAL = { cause: new Error("the device answered that it will not") };
+/** Made when it is needed: an error made while this module loads would hold on to its loader, which has a whole site in hand. */
+function refusal(): { readonly cause: Error } {
+  return { cause: new Error("the device answered that it will not") };
+}
 
 function isAscii(point: PointDefinition<SerialAddress>): point is AsciiPoint {
   return point.address.dialect === "ascii";
