@@ -39,7 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
   process.once("SIGINT", onSignal);
   process.once("disconnect", onSignal);
   process.channel?.unref();
-  const sites: UnnumberedSite[] = [];
+  let sites: UnnumberedSite[];
   let settings: Settings;
   try {
     settings = parse(args);
@@ -47,8 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(HELP);
       return 0;
     }
-    const sources = { ...PRODUCT_SOURCES, loaded: new Map() };
-    for (const file of settings.sites) sites.push(await loadSite(file, sources));
+    sites = await loadSites(settings.sites);
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     return 2;
@@ -60,6 +59,14 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${messageOf(error)}\n`);
     return 1;
   }
+}
+
+/** A function of its own: what it shares between sites goes with it, where {@link main} would hold it to the end. */
+async function loadSites(files: readonly string[]): Promise<UnnumberedSite[]> {
+  const sources = { ...PRODUCT_SOURCES, loaded: new Map() };
+  const sites: UnnumberedSite[] = [];
+  for (const file of files) sites.push(await loadSite(file, sources));
+  return sites;
 }
 
 interface Settings {
