@@ -1,5 +1,5 @@
 import { DeviceFault } from "../../domain/errors.ts";
-import type { CancelTimer, Clock, Millis } from "../../domain/time.ts";
+import { after, type CancelTimer, type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
 import { AbortWatch } from "./abort-watch.ts";
 
 /** One request from when it is asked until it is settled, whichever of answer, time-out, abort and loss comes first. */
@@ -21,6 +21,10 @@ export interface PendingRequest {
 /** In flight at a time on one connection; the scheduler keeps one, so that more is a caller's defect. */
 export const IN_FLIGHT_MAX = 1_024;
 const TRANSACTION_IDS = 65_536;
+/** A timer this late says that this process itself stood still, and what came meanwhile lies unread: timers run first. */
+const LATE = Millis(100);
+/** For reading it. */
+const LATE_GRACE = Millis(100);
 
 /**
  * Requests that wait for their answers, by 16-bit transaction id (Messaging on TCP/IP V1.0b §3.1.3).
@@ -62,7 +66,8 @@ export class PendingRequests {
     request.transactionId = this.#lastId;
     this.#waiting.set(request.transactionId, request);
     this.#aborts.add(request.signal);
-    request.cancelTimer = this.#clock.schedule(this.#timeout, () => this.#expire(request));
+    const due = after(this.#clock.uptime(), this.#timeout);
+    request.cancelTimer = this.#clock.schedule(this.#timeout, () => this.#expire(request, due));
   }
 
   /** Takes out the request that an answer belongs to; `undefined`: nobody waits for it any more. */
@@ -78,7 +83,12 @@ export class PendingRequests {
     this.#aborts.clear();
   }
 
-  #expire(request: PendingRequest): void {
+  #expire(request: PendingRequest, due: Uptime): void {
+    if (since(due, this.#clock.uptime()) < LATE) this.#giveUp(request);
+    else request.cancelTimer = this.#clock.schedule(LATE_GRACE, () => this.#giveUp(request));
+  }
+
+  #giveUp(request: PendingRequest): void {
     const cause = new Error(`no answer within ${this.#timeout} ms`);
     this.#fail(request, new DeviceFault("timeout", request.label, { cause }));
   }
