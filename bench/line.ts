@@ -151,7 +151,7 @@ async function loop(
 ): Promise<LoopResult> {
   const { line, asked, window, clock } = run;
   // Both programs are new: their first seconds are those of the compiler.
-  for (const warm = clock.uptime() + WARM_UP; clock.uptime() < warm; ) await once();
+  for (const warm = clock.uptime() + WARM_UP; clock.uptime() < warm; ) await once().catch(() => {});
   const before = await line.figures();
   const cpu = process.cpuUsage();
   const start = clock.uptime();
