@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { doorsOf, WEATHER_UNITS } from "../../simulators/city/equipment-config.ts";
+import { COUNTER_BAUD, DOOR_BAUD, doorsOf, WEATHER_UNITS } from "../../simulators/city/equipment-config.ts";
 import type { EquipmentKind, PlacedEquipment } from "../../simulators/city/place-equipment.ts";
 
 /** Buses and devices of a site file. */
@@ -67,7 +67,7 @@ const PARTS: Readonly<Record<Exclude<EquipmentKind, "junction">, PartOf>> = {
         id,
         driver: "serial",
         dialect: "osdp",
-        line: serialLine(reach),
+        line: serialLine(reach, DOOR_BAUD),
         security: { mode: "required", keyFile: keyFileOf(id) },
         pollEvery: DOOR_POLL,
       },
@@ -82,7 +82,7 @@ const PARTS: Readonly<Record<Exclude<EquipmentKind, "junction">, PartOf>> = {
     })),
   }),
   "text-counter": ({ id, name, position }, reach) => ({
-    buses: [{ id, driver: "serial", dialect: "ascii", line: serialLine(reach) }],
+    buses: [{ id, driver: "serial", dialect: "ascii", line: serialLine(reach, COUNTER_BAUD) }],
     devices: [{ id, name, profile: "serial-people-counter", bus: id, unit: 1, position }],
   }),
   "weather-station": ({ id, name, position }, reach) => ({
@@ -137,8 +137,8 @@ function onSocket(profile: string, setting: object = {}): PartOf {
   };
 }
 
-function serialLine(reach: unknown): object {
-  return { kind: "serial", path: port.parse(reach).path, baud: 9_600, parity: "none", stopBits: 1 };
+function serialLine(reach: unknown, baud: number): object {
+  return { kind: "serial", path: port.parse(reach).path, baud, parity: "none", stopBits: 1 };
 }
 
 function joined(parts: readonly SitePart[]): SitePart {

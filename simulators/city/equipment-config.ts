@@ -2,6 +2,9 @@ import type { EquipmentKind, PlacedEquipment } from "./place-equipment.ts";
 
 /** Doors of an entrance, on one line. */
 export const DOORS_PER_ENTRANCE = 4;
+/** Four doors that are asked five times a second fill half of a line at this speed. */
+export const DOOR_BAUD = 19_200;
+export const COUNTER_BAUD = 9_600;
 /** On the serial line of a weather station. */
 export const WEATHER_UNITS = { weather: 1, iem3155: 2, b23: 3 } as const;
 /** Of its real speed while nobody talks to it: run instruction by instruction, it would take half a core. */
@@ -58,6 +61,7 @@ const MEMBERS: Readonly<Record<Exclude<EquipmentKind, "junction">, MembersOf>> =
   bollard: () => ({ kind: "bollard" }),
   entrance: (id, setting) => ({
     kind: "osdp-line",
+    baud: DOOR_BAUD,
     doors: doorsOf(id).map((door) => {
       const key = setting.doorKey(door.id);
       return { ...door, ...(key !== undefined && { key }) };
@@ -65,7 +69,7 @@ const MEMBERS: Readonly<Record<Exclude<EquipmentKind, "junction">, MembersOf>> =
   }),
   building: () => ({ kind: "building" }),
   counter: () => ({ kind: "modbus-counter" }),
-  "text-counter": () => ({ kind: "people-counter" }),
+  "text-counter": () => ({ kind: "people-counter", baud: COUNTER_BAUD }),
   "weather-station": () => ({
     kind: "rtu-line",
     baud: 19_200,

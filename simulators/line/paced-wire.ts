@@ -42,6 +42,8 @@ export class PacedWire {
   #lastHandedMs = Number.NEGATIVE_INFINITY;
   #isGarbled = false;
   #held: number[] = [];
+  /** What has arrived in this turn of the loop: handed over together, for a write costs more than many characters. */
+  #arrived: number[] = [];
 
   constructor(end: LineEnd, options: PacedWireOptions) {
     this.#end = end;
@@ -102,7 +104,7 @@ export class PacedWire {
   #hand(byte: number): void {
     const { latencyMs } = this.faults;
     if (latencyMs === 0 && this.#held.length === 0) {
-      this.#end.write(Uint8Array.of(byte));
+      if (this.#arrived.push(byte) === 1) queueMicrotask(() => this.#handArrived());
       return;
     }
     this.#held.push(byte);
@@ -110,6 +112,11 @@ export class PacedWire {
     else if (this.#held.length === 1) {
       this.#options.timetable.at(this.#options.clock.monotonicMs() + latencyMs, () => this.#handHeld());
     }
+  }
+
+  #handArrived(): void {
+    this.#end.write(Uint8Array.from(this.#arrived));
+    this.#arrived = [];
   }
 
   #handHeld(): void {

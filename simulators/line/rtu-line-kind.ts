@@ -15,7 +15,7 @@ import { REAL_SKY, Sky } from "../sky/sky.ts";
 import { LINE_HELP, lineEndOf } from "./open-line-end.ts";
 import { plugActions } from "./plug-actions.ts";
 import { RtuLine } from "./rtu-line.ts";
-import { parseWireFaults, SOUND_WIRE } from "./wire-faults.ts";
+import { wireActions } from "./wire-actions.ts";
 
 const UNITS_MAX = 247;
 const PARITIES = ["none", "even", "odd"] as const;
@@ -87,7 +87,11 @@ class LineDevice implements SimulatedDevice {
     this.#standing = parts.standing;
     this.#baud = parts.baud;
     this.#resources = parts.resources;
-    this.actions = [...lineActions(line), ...parts.standing.flatMap(unitActions)];
+    this.actions = [
+      ...wireActions(line.wire),
+      ...plugActions(line.end),
+      ...parts.standing.flatMap(unitActions),
+    ];
   }
 
   get reach(): object {
@@ -100,37 +104,12 @@ class LineDevice implements SimulatedDevice {
 
   view(): object {
     const units = this.#standing.map(({ unit, device }) => [unit, device?.view() ?? {}]);
-    return { line: this.#line.figures, wire: this.#line.wireFaults, units: Object.fromEntries(units) };
+    return { line: this.#line.figures, wire: this.#line.wire.faults, units: Object.fromEntries(units) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync();
   }
-}
-
-function lineActions(line: RtuLine): readonly DeviceAction[] {
-  return [
-    {
-      name: "set-wire",
-      about: "what is wrong with the wire and the adapter from now on; what is not named stays",
-      takes: {
-        echo: "true or false: the adapter hands back what it sends",
-        bitErrorsPerMillion: "0..100000",
-        noiseBytes: "0..200, before each answer",
-        latencyMs: "0..255: the adapter holds received bytes back",
-      },
-      prepare: (fields) => {
-        const faults = parseWireFaults(fields, line.wireFaults);
-        return () => line.setWire(faults);
-      },
-    },
-    {
-      name: "mend-wire",
-      about: "nothing is wrong with it any more",
-      prepare: () => () => line.setWire(SOUND_WIRE),
-    },
-    ...plugActions(line.end),
-  ];
 }
 
 /** `set` of unit 3 is `set-of-3`. */

@@ -6,7 +6,6 @@ import type { LineEnd } from "./line-end.ts";
 import { PacedWire } from "./paced-wire.ts";
 import { type LineFigures, RtuUnits } from "./rtu-units.ts";
 import { type Punctuality, Timetable } from "./timetable.ts";
-import type { WireFaults } from "./wire-faults.ts";
 
 export interface RtuLineOptions {
   readonly baud: number;
@@ -22,7 +21,8 @@ export interface RtuLineOptions {
 /** A serial line with Modbus units on it, paced byte by byte. */
 export class RtuLine implements AsyncDisposable {
   readonly end: LineEnd;
-  readonly #wire: PacedWire;
+  /** Its `faults` are those of the wire and its adapter. */
+  readonly wire: PacedWire;
   readonly #units: RtuUnits;
   readonly #timetable: Timetable;
 
@@ -32,10 +32,10 @@ export class RtuLine implements AsyncDisposable {
     this.end = end;
     this.#timetable = new Timetable(clock, punctuality);
     const timetable = this.#timetable;
-    this.#wire = new PacedWire(end, { characterMs, clock, timetable, chance: seededChance(seed) });
+    this.wire = new PacedWire(end, { characterMs, clock, timetable, chance: seededChance(seed) });
     this.#units = new RtuUnits({
       units,
-      wire: this.#wire,
+      wire: this.wire,
       timetable,
       clock,
       baud,
@@ -51,14 +51,6 @@ export class RtuLine implements AsyncDisposable {
 
   get figures(): LineFigures {
     return this.#units.figures;
-  }
-
-  get wireFaults(): WireFaults {
-    return this.#wire.faults;
-  }
-
-  setWire(faults: WireFaults): void {
-    this.#wire.faults = faults;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

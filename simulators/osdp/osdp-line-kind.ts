@@ -1,7 +1,5 @@
 import { Fields, InvalidField } from "../input-fields.ts";
-import type { LineEnd } from "../line/line-end.ts";
-import { LINE_HELP, lineEndOf } from "../line/open-line-end.ts";
-import { plugActions } from "../line/plug-actions.ts";
+import { type OpenedLine, PACED_LINE_HELP, pacedLineOf } from "../line/paced-line.ts";
 import { memberHand } from "../member-hand.ts";
 import { seedOfName } from "../seeded-chance.ts";
 import type { DeviceAction, DeviceKind, SimulatedDevice } from "../simulated-device.ts";
@@ -15,18 +13,19 @@ type DoorOnLine = DoorConfig & { readonly id: string };
 
 /** Several doors on one RS-485 line, each with its own address, key and name. */
 export const osdpLineKind: DeviceKind = {
-  about: `1 to ${DOORS_MAX} OSDP door units on one line: "doors": [{"id","address",...}], each with ${DOOR_HELP}; ${LINE_HELP}`,
+  about: `1 to ${DOORS_MAX} OSDP door units on one line: "doors": [{"id","address",...}], each with ${DOOR_HELP}; ${PACED_LINE_HELP}`,
   parse: (fields) => {
     const doors = parseDoors(fields);
-    const openLine = lineEndOf(fields);
+    const openLine = pacedLineOf(fields);
     return async (around) => {
       await using made = new AsyncDisposableStack();
-      const line = made.use(await openLine());
+      const opened = await openLine(around);
+      const line = made.use(opened.line);
       const units = doors.map(({ id, ...config }) =>
         made.use(new DoorUnit(config, { ...around, id, seed: seedOfName(around.seed, id) })),
       );
       hangOn(line, units);
-      return lineDevice(line, units, made.move());
+      return lineDevice(opened, units, made.move());
     };
   },
 };
@@ -56,7 +55,7 @@ function refuseRepeats(fields: Fields, doors: readonly DoorOnLine[], member: "id
 }
 
 function lineDevice(
-  line: LineEnd,
+  { line, actions }: OpenedLine,
   doors: readonly DoorUnit[],
   resources: AsyncDisposableStack,
 ): SimulatedDevice {
@@ -64,7 +63,7 @@ function lineDevice(
     get reach() {
       return { ...line.reach, doors: doors.map(({ id, address }) => ({ id, address })) };
     },
-    actions: [...plugActions(line), ...doorHands(doors)],
+    actions: [...actions, ...doorHands(doors)],
     view: () => ({ doors: Object.fromEntries(doors.map((door) => [door.id, door.view()])) }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

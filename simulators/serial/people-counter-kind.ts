@@ -1,11 +1,11 @@
-import { LINE_HELP, lineEndOf } from "../line/open-line-end.ts";
+import { PACED_LINE_HELP, pacedLineOf } from "../line/paced-line.ts";
 import type { DeviceKind } from "../simulated-device.ts";
 import { PeopleCounter } from "./people-counter.ts";
 import { CheckedLines, checkedLine } from "./text-device.ts";
 
 /** A people counter alone on its line. */
 export const peopleCounterKind: DeviceKind = {
-  about: `people counter in lines of text: "address" 0 to 99, "in", "out" totals; ${LINE_HELP}`,
+  about: `people counter in lines of text: "address" 0 to 99, "in", "out" totals; ${PACED_LINE_HELP}`,
   parse: (fields) => {
     const total = { min: 0, max: 2 ** 24 - 1 };
     const given = {
@@ -13,10 +13,10 @@ export const peopleCounterKind: DeviceKind = {
       in: fields.optionalWholeNumber("in", total) ?? 0,
       out: fields.optionalWholeNumber("out", total) ?? 0,
     };
-    const openLine = lineEndOf(fields);
+    const openLine = pacedLineOf(fields);
     return async (around) => {
       const counter = new PeopleCounter(around, given);
-      const line = await openLine();
+      const { line, actions } = await openLine(around);
       const lines = new CheckedLines();
       line.onBytes((bytes) => {
         for (const asked of lines.feed(bytes)) {
@@ -26,7 +26,7 @@ export const peopleCounterKind: DeviceKind = {
       });
       return {
         reach: { ...line.reach, address: given.address },
-        actions: counter.actions,
+        actions: [...actions, ...counter.actions],
         view: () => counter.view(),
         [Symbol.asyncDispose]: () => line[Symbol.asyncDispose](),
       };

@@ -163,7 +163,7 @@ t.test(
   "an adapter that repeats what it sends is heard through, also where the answer is the request",
   async (t) => {
     await using at = await stand(t);
-    at.line.setWire({ ...SOUND_WIRE, echo: true });
+    at.line.wire.faults = { ...SOUND_WIRE, echo: true };
     t.same(await at.read(1, 20), [1_020, 1_021]);
     await at.write(1, 30, 77);
     t.equal(at.banks.get(1)?.holding[30], 77);
@@ -177,7 +177,7 @@ t.test(
 t.test("noise before an answer, an adapter that holds bytes back, and both", async (t) => {
   await using at = await stand(t);
   for (const wire of [{ noiseBytes: 7 }, { latencyMs: 16 }, { noiseBytes: 3, latencyMs: 16 }]) {
-    at.line.setWire({ ...SOUND_WIRE, ...wire });
+    at.line.wire.faults = { ...SOUND_WIRE, ...wire };
     for (let round = 0; round < 4; round += 1)
       t.same(await at.read(2, round), [2_000 + round, 2_001 + round]);
   }
@@ -188,7 +188,7 @@ t.test("noise before an answer, an adapter that holds bytes back, and both", asy
 
 t.test("a damaged answer is a fault well before the time-out, never a value, and is counted", async (t) => {
   await using at = await stand(t);
-  at.line.setWire({ ...SOUND_WIRE, bitErrorRate: 0.004 });
+  at.line.wire.faults = { ...SOUND_WIRE, bitErrorRate: 0.004 };
   let wrong = 0;
   let faults = 0;
   for (let round = 0; round < 25; round += 1) {
@@ -198,7 +198,7 @@ t.test("a damaged answer is a fault well before the time-out, never a value, and
   }
   t.equal(wrong, 0);
   t.ok(faults > 0, `${faults} faults`);
-  at.line.setWire(SOUND_WIRE);
+  at.line.wire.faults = SOUND_WIRE;
   at.line.faults.add({ kind: "garbage", count: 1 });
   const start = systemClock.uptime();
   t.equal(await codeOf(at.read(3, 5)), "malformed-reply");

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import pino from "pino";
 import t from "tap";
+import type { BusHealth } from "../../../domain/line/line-health.ts";
 import type { PointDefinition } from "../../../domain/point.ts";
 import { Millis } from "../../../domain/time.ts";
 import { NO_HOLES, type Sample, type UnitSession } from "../../../drivers/driver.ts";
@@ -105,21 +106,49 @@ t.test("a hand says at which door it is, unless there is only one", async (t) =>
   t.match(alone.getDevice("doors").view(), { doors: { "north-door": { tamper: 1 } } });
 });
 
+t.test(
+  "on a line with a speed every character takes its time, and a wire that turns bits is heard through",
+  async (t) => {
+    await using line = await openLine(t.testdir(), { baud: 9_600 });
+    await line.read("north-door", DOOR_OPEN);
+    const start = performance.now();
+    await line.read("north-door", DOOR_OPEN);
+    // Question and answer in a secure channel have 28 characters and more: 29 ms at 10 bits each.
+    t.ok(performance.now() - start >= 29, "not faster than the wire");
+    t.match(await line.hand({ action: "set-wire", bitErrorsPerMillion: 1_000 }), { status: 200 });
+    let right = 0;
+    for (let count = 0; count < 40; count += 1) {
+      const sample = await line.read("south-door", DOOR_OPEN).catch(() => undefined);
+      if (sample !== undefined && "value" in sample) {
+        t.equal(sample.value, false, "never a wrong value");
+        right += 1;
+      }
+    }
+    t.ok(right > 20, `${right} of 40 were heard`);
+    const health = line.health();
+    t.ok((health?.retries ?? 0) > 0, `${health?.retries} asked again`);
+    t.ok((health?.crcErrors ?? 0) > 0, `${health?.crcErrors} came damaged`);
+    await line.hand({ action: "mend-wire" });
+    t.match(await line.read("south-door", DOOR_OPEN), { value: false });
+  },
+);
+
 interface OpenLine extends AsyncDisposable {
   readonly simulation: Simulation;
   readonly signal: AbortSignal;
   session(door: string): UnitSession<SerialAddress>;
   read(door: string, definition: PointDefinition): Promise<Sample | undefined>;
   hand(body: object): Promise<{ readonly status: number; readonly body: unknown }>;
+  health(): BusHealth | undefined;
 }
 
 /** The doors on a pseudo terminal, and the driver as the panel on it. */
-async function openLine(folder: string): Promise<OpenLine> {
+async function openLine(folder: string, speed: { readonly baud?: number } = {}): Promise<OpenLine> {
   const link = join(folder, "doors");
   const keyFile = join(folder, "doors.keys");
   writeFileSync(keyFile, DOORS.map(({ address, key }) => `${address} ${key}\n`).join(""), { mode: 0o600 });
   const [entry] = at(DOORS).devices;
-  const config = parseSimulationConfig({ devices: [{ ...entry, link }], control: "127.0.0.1:0" });
+  const config = parseSimulationConfig({ devices: [{ ...entry, ...speed, link }], control: "127.0.0.1:0" });
   await using opened = new AsyncDisposableStack();
   const simulation = opened.use(await startSimulation(config));
   const stop = new AbortController();
@@ -150,6 +179,7 @@ async function openLine(folder: string): Promise<OpenLine> {
     simulation,
     signal: stop.signal,
     session,
+    health: () => bus.health?.(),
     read: async (door, definition) => {
       const [exchange] = session(door).plan([definitionOf(definition)], NO_HOLES);
       if (exchange === undefined) throw new Error("nothing planned");
