@@ -35,7 +35,7 @@ export class PlaceLevels {
 
   /** Reads these places anew. Returns those that look otherwise than before. */
   async read(database: Database, places: readonly number[]): Promise<readonly number[]> {
-    const { levelNo, alarmNos, classNames, classOf } = this.#index;
+    const { levelNo, alarmNos, isLight } = this.#index;
     const levels = places.map((place) => levelNo[place] ?? 0).filter((point) => point > 0);
     const alarms = places.flatMap((place) => alarmNos[place] ?? []);
     const rows = new Map((await listLevels(database, levels)).map((row) => [row.point_no, row]));
@@ -43,7 +43,7 @@ export class PlaceLevels {
     return places.filter((place) => {
       const row = rows.get(levelNo[place] ?? 0);
       return this.#write(place, {
-        level: levelOf(row, classNames[classOf[place] ?? -1] ?? ""),
+        level: levelOf(row, isLight[place] ?? 0),
         quality: row?.quality ?? -1,
         alarm: (alarmNos[place] ?? []).some((point) => raised.has(point)) ? 1 : 0,
         at: row?.at ?? 0,
@@ -79,18 +79,16 @@ export class PlaceLevels {
   }
 }
 
-/** Classes whose number is light: of all others a number is no level, and says nothing at a glance. */
-const LIT = ["streetlight", "segment-cabinet"];
 /** Texts of a device that is as it mostly is; any other is something to see. */
 const AT_REST = ["normal", "closed", "raised", "none", "off"];
 
 /** A switch, and a text that is not its usual one, count as all or nothing. */
-function levelOf(row: LevelRow | undefined, deviceClass: string): number {
+function levelOf(row: LevelRow | undefined, isLight: number): number {
   if (row === undefined) return -1;
   const { value_kind, value_number, value_text } = row;
   if (value_text !== null) return AT_REST.includes(value_text) ? 0 : PERCENT_MAX;
   if (value_number === null) return -1;
   if (value_kind === 2) return value_number === 1 ? PERCENT_MAX : 0;
-  if (!LIT.includes(deviceClass)) return -1;
+  if (isLight === 0) return -1;
   return Math.round(Math.min(PERCENT_MAX, Math.max(0, value_number)));
 }

@@ -27,12 +27,16 @@ export interface PlaceIndex {
   readonly lat: Int32Array;
   /** The center's number of the level point; 0: none. */
   readonly levelNo: Int32Array;
+  /** 1: the level point is a share of light, 0 … 100 %. Any other number says nothing at a glance. */
+  readonly isLight: Uint8Array;
   /** Numbers of the alarm points of each place. */
   readonly alarmNos: readonly (readonly number[])[];
 }
 
 /** A longitude that is none: the least int32. */
 export const NOWHERE = -2_147_483_648;
+/** Classes that give light, or switch it. */
+const LIT: readonly string[] = ["streetlight", "segment-cabinet"];
 const NOTHING: readonly number[] = [];
 
 /** Some 0.6 s for 36,000 devices: made anew only when a catalogue changed. */
@@ -77,6 +81,7 @@ function indexOf(rows: readonly PlaceRow[], alarms: readonly AlarmPointRow[]): P
     lon: Int32Array.from(columns.lon, (each) => each ?? NOWHERE),
     lat: Int32Array.from(columns.lat, (each) => each ?? NOWHERE),
     levelNo: Int32Array.from(rows, (row) => row.level_no ?? 0),
+    isLight: Uint8Array.from(rows, (row) => Number(row.level_unit === "%" && LIT.includes(row.class))),
     alarmNos,
   };
 }

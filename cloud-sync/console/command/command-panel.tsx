@@ -73,7 +73,13 @@ function CommandForm({ city, view, points, onGiven }: FormProps) {
     <form onSubmit={(event) => event.preventDefault()}>
       {points.length > 1 && <PointChoice points={points} chosen={point.name} onChoose={choose} />}
       {args.length === 0 ? (
-        <ValueChoice point={point} deviceClass={view.class} value={value} onChoose={setValue} />
+        <ValueChoice
+          actual={view.points.find((each) => each.name === point.readBack)?.state?.value}
+          point={point}
+          deviceClass={view.class}
+          value={value}
+          onChoose={setValue}
+        />
       ) : (
         <ArgumentFields args={args} written={written} onWrite={setWritten} />
       )}

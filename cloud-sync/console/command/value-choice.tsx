@@ -4,6 +4,8 @@ import { Segments } from "../panels/switches.tsx";
 
 interface ChoiceProps {
   readonly point: PointView;
+  /** What proves an order shows this now; undefined: nothing does, or it is not known. */
+  readonly actual: PointValue | null | undefined;
   readonly deviceClass: string;
   /** Undefined: nothing is chosen yet. */
   readonly value: PointValue | undefined;
@@ -77,11 +79,11 @@ function SwitchChoice({ point, deviceClass, value, onChoose }: ChoiceProps) {
   );
 }
 
-function NumberChoice({ point, value, onChoose }: ChoiceProps) {
+function NumberChoice({ point, actual, value, onChoose }: ChoiceProps) {
   const wording = useWording();
   const { min, max } = point.range ?? { min: 0, max: 100 };
-  // Until somebody chooses, the slider stands where the device does.
-  const now = typeof point.state?.value === "number" ? point.state.value : min;
+  // Until somebody chooses, the slider stands where the device does, whatever was ordered before.
+  const now = [actual, point.state?.value].find((each) => typeof each === "number") ?? min;
   const shown = typeof value === "number" ? value : now;
   const choose = (text: string): void => {
     const number = Number(text);

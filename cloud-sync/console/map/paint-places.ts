@@ -110,8 +110,15 @@ export class PlacePainter {
   }
 }
 
-/** Two to each look: what there is much of lies below what there is little of. */
 const SLOTS = 2 * LOOKS.length;
+/** What of each look needs nobody: the first of those that do is `old`. */
+const CALM = LOOKS.indexOf("old");
+
+/** From 1. What needs a person lies on top, and of both kinds what there is little of above what there is much of. */
+function slotOf(look: number, above: number): number {
+  if (look < CALM) return 1 + look + above * CALM;
+  return 1 + 2 * look + above;
+}
 
 /** From 1, in the order in which they are painted; 0: it is not shown. */
 function slotsOf({ table, looks, shown, looksShown }: PlacesPicture): Uint8Array {
@@ -120,7 +127,7 @@ function slotsOf({ table, looks, shown, looksShown }: PlacesPicture): Uint8Array
   for (let place = 0; place < table.count; place += 1) {
     const look = looks[place] ?? 0;
     const passes = shown[place] === 1 && looksShown[look] === true && !Number.isNaN(table.x[place]);
-    slots[place] = passes ? 1 + 2 * look + (above[table.classOf[place] ?? 0] ?? 0) : 0;
+    slots[place] = passes ? slotOf(look, above[table.classOf[place] ?? 0] ?? 0) : 0;
   }
   return slots;
 }
@@ -132,7 +139,7 @@ const FIGURE_MIN = 3.75;
 export function radiusAt(scale: number, outline: Outline): number {
   const grown = Math.min(7, 1.1 + 2.6 * Math.max(0, Math.log10(scale / 0.03)));
   const radius = isMany(outline)
-    ? grown * (outline === "square" ? 1.25 : 1)
+    ? grown * (outline === "round" ? 1 : 1.25)
     : Math.max(FIGURE_MIN, grown * 1.35);
   return Math.round(radius * 4) / 4;
 }

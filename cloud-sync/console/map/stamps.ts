@@ -1,5 +1,5 @@
 import type { Form, LookStyle } from "./palette.ts";
-import { isMany, type Outline, reachOf } from "./symbols.ts";
+import { isPlain, type Outline, reachOf } from "./symbols.ts";
 
 /** A small picture that is put on the map once for each place of one look. */
 export interface Stamp {
@@ -64,7 +64,7 @@ function isInside(form: Form, outline: Outline, radius: number, x: number, y: nu
     case "ring":
       return isRim;
     case "cross":
-      return (distance <= radius && isDiagonal(x, y, line)) || (isRim && !isMany(outline));
+      return (distance <= radius && isDiagonal(x, y, line)) || (isRim && !isPlain(outline));
     case "slashed":
       return distance <= radius && (isRim || Math.abs(x + y) <= line * 0.8);
     case "triangle":
@@ -82,7 +82,7 @@ const isTriangle = (x: number, y: number, radius: number): boolean =>
 
 /** What raises the alarm stands in its triangle; a lamp's is whole. */
 function isCutOut(outline: Outline, x: number, y: number, radius: number): boolean {
-  if (isMany(outline)) return false;
+  if (isPlain(outline)) return false;
   const inner = radius * 0.42;
   return reachOf(outline, x / inner, (y - radius * 0.22) / inner) <= 1;
 }

@@ -31,8 +31,16 @@ export function outlineOf(deviceClass: string): Outline {
   return (Object.hasOwn(OUTLINES, deviceClass) ? OUTLINES[deviceClass] : undefined) ?? "square";
 }
 
-/** Lamps and cabinets are many, and small from afar; of all else there are few, and their figure is to be seen. */
+/**
+ * Lamps, cabinets and the meters in them are many, and small from afar; of all else there are few, and their figure is to
+ * be seen.
+ */
 export function isMany(outline: Outline): boolean {
+  return isPlain(outline) || outline === "hexagon";
+}
+
+/** A lamp or a cabinet: known by itself where a cross or a triangle stands for it. */
+export function isPlain(outline: Outline): boolean {
   return outline === "round" || outline === "square";
 }
 

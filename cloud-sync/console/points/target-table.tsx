@@ -2,7 +2,7 @@ import type { CommandView, DeviceView, PointView } from "../api/answers.ts";
 import { type LoadedCity, useConsole, useValue, useWording } from "../app/console-context.ts";
 import { stateText } from "../texts/command-texts.ts";
 import { pointText } from "../texts/device-texts.ts";
-import { standingOf } from "./point-table.tsx";
+import { ageOf, standingOf } from "./point-table.tsx";
 
 interface TargetProps {
   readonly city: LoadedCity;
@@ -39,11 +39,12 @@ function Target(props: {
   const { city, view, point, order } = props;
   const wording = useWording();
   const actual = view.points.find(({ name }) => name === point.readBack);
+  const isBefore = isFromBefore(city, view, { point, order });
   const figure = (shown: PointView) => ({
     value: wording.value(shown.state?.value ?? null, shown.unit),
-    standing: standingOf(city, view, shown),
+    standing: shown === point && isBefore ? "old" : standingOf(city, view, shown),
   });
-  const differs = actual !== undefined && disagree(city, view, [point, actual]);
+  const differs = actual !== undefined && !isBefore && disagree(city, view, [point, actual]);
   const isHeldApart = point.access !== "write" && actual !== point;
   return (
     <dl class={isHeldApart ? "of-3" : "of-2"} aria-label={pointText(wording.language, point.name)}>
@@ -90,6 +91,17 @@ function Figure(props: {
       </dd>
     </div>
   );
+}
+
+/** What is held was confirmed last before the order was carried out, and is another value: it is old, however young. */
+function isFromBefore(
+  city: LoadedCity,
+  view: DeviceView,
+  { point, order }: { readonly point: PointView; readonly order: CommandView | undefined },
+): boolean {
+  const done = order?.history.find(({ state }) => state === "succeeded")?.at;
+  if (done === undefined || point.state?.value === order?.value) return false;
+  return city.model.now() - ageOf(city, view, point) < done;
 }
 
 /** A level is rounded on its way, so that 50 and 51 % are the same (docs/devices.md). */

@@ -37,6 +37,7 @@ export interface PlaceRow {
   readonly member_count: number;
   readonly level_no: number | null;
   readonly level_name: string | null;
+  readonly level_unit: string | null;
   readonly max_age_ms: number | null;
   readonly sweep: number | null;
   readonly command_name: string | null;
@@ -53,7 +54,7 @@ export interface ChosenPoints {
 /** Every device that a site still has, in order of gateway and device: some 36,000 rows for the city. */
 export function listPlaces(db: Queryable, chosen: ChosenPoints): Promise<readonly PlaceRow[]> {
   const text = `select g.gateway_id, d.device_id, d.name, d.class, d.latitude, d.longitude, d.parent,
-      jsonb_array_length(d.members) as member_count, l.point_no as level_no, l.name as level_name, lk.max_age_ms, l.sweep,
+      jsonb_array_length(d.members) as member_count, l.point_no as level_no, l.name as level_name, lk.unit as level_unit, lk.max_age_ms, l.sweep,
       c.name as command_name, ck.command_class
     from devices d join gateways g using (gateway_no)
       left join unnest($1::text[], $2::text[], $3::text[]) as m(profile, level, command)
