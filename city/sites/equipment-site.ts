@@ -17,6 +17,8 @@ const server = z.looseObject({ url: z.string(), fingerprint: z.string() });
 
 /** An exit is released by the unit itself, so five questions a second are enough of a door. */
 const DOOR_POLL = "200 ms";
+/** The doors share two cores with the whole city: while it starts they may take their time. */
+const DOOR_REPLY = "1 s";
 
 /** What the installer writes for the equipment of one municipality. */
 export function equipmentSite(equipment: readonly PlacedEquipment[], reachOf: ReachOf): SitePart {
@@ -70,6 +72,7 @@ const PARTS: Readonly<Record<Exclude<EquipmentKind, "junction">, PartOf>> = {
         line: serialLine(reach, DOOR_BAUD),
         security: { mode: "required", keyFile: keyFileOf(id) },
         pollEvery: DOOR_POLL,
+        replyTimeout: DOOR_REPLY,
       },
     ],
     devices: doorsOf(id).map((door, at) => ({

@@ -3,6 +3,7 @@ import five from "johnny-five";
 import { DeviceFault } from "../../domain/errors.ts";
 import type { BusHealth } from "../../domain/line/line-health.ts";
 import { type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
+import { scheduleGiveUp } from "../give-up.ts";
 import type { ByteLine } from "../line/byte-line.ts";
 import { LineLedger } from "../line/line-ledger.ts";
 import { LineLoss } from "../line/line-loss.ts";
@@ -213,7 +214,7 @@ export class Board {
     const answer = Promise.withResolvers<Answer>();
     answer.promise.catch(() => {});
     const onAbort = (): void => answer.reject(signal.reason);
-    const cancel = clock.schedule(within, () => answer.reject(new DeviceFault(lateAs, label)));
+    const cancel = scheduleGiveUp(clock, within, () => answer.reject(new DeviceFault(lateAs, label)));
     signal.addEventListener("abort", onAbort, { once: true });
     this.#io.once(event, answer.resolve);
     const stopWatching = this.#loss.onLost((cause) =>

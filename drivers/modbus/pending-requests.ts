@@ -1,5 +1,6 @@
 import { DeviceFault } from "../../domain/errors.ts";
-import { after, type CancelTimer, type Clock, Millis, since, type Uptime } from "../../domain/time.ts";
+import type { CancelTimer, Clock, Millis } from "../../domain/time.ts";
+import { scheduleGiveUp } from "../give-up.ts";
 import { AbortWatch } from "./abort-watch.ts";
 
 /** One request from when it is asked until it is settled, whichever of answer, time-out, abort and loss comes first. */
@@ -21,10 +22,6 @@ export interface PendingRequest {
 /** In flight at a time on one connection; the scheduler keeps one, so that more is a caller's defect. */
 export const IN_FLIGHT_MAX = 1_024;
 const TRANSACTION_IDS = 65_536;
-/** A timer this late says that this process itself stood still, and what came meanwhile lies unread: timers run first. */
-const LATE = Millis(100);
-/** For reading it. */
-const LATE_GRACE = Millis(100);
 
 /**
  * Requests that wait for their answers, by 16-bit transaction id (Messaging on TCP/IP V1.0b §3.1.3).
@@ -66,8 +63,7 @@ export class PendingRequests {
     request.transactionId = this.#lastId;
     this.#waiting.set(request.transactionId, request);
     this.#aborts.add(request.signal);
-    const due = after(this.#clock.uptime(), this.#timeout);
-    request.cancelTimer = this.#clock.schedule(this.#timeout, () => this.#expire(request, due));
+    request.cancelTimer = scheduleGiveUp(this.#clock, this.#timeout, () => this.#giveUp(request));
   }
 
   /** Takes out the request that an answer belongs to; `undefined`: nobody waits for it any more. */
@@ -81,11 +77,6 @@ export class PendingRequests {
   rejectAll(reasonOf: (request: PendingRequest) => unknown): void {
     for (const request of [...this.#waiting.values()]) this.#fail(request, reasonOf(request));
     this.#aborts.clear();
-  }
-
-  #expire(request: PendingRequest, due: Uptime): void {
-    if (since(due, this.#clock.uptime()) < LATE) this.#giveUp(request);
-    else request.cancelTimer = this.#clock.schedule(LATE_GRACE, () => this.#giveUp(request));
   }
 
   #giveUp(request: PendingRequest): void {

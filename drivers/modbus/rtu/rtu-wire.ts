@@ -1,6 +1,7 @@
 import type { BusHealth } from "../../../domain/line/line-health.ts";
 import { after, type CancelTimer, type Clock, Millis, Uptime } from "../../../domain/time.ts";
 import type { FrameSink } from "../../driver.ts";
+import { scheduleGiveUp } from "../../give-up.ts";
 import type { ByteLine } from "../../line/byte-line.ts";
 import { waitUntil } from "../../line/wait-until.ts";
 import type { Expectation } from "./rtu-frame.ts";
@@ -92,7 +93,7 @@ export class RtuWire {
     const isEchoTaken = this.#echo === "absent";
     const current: InFlight = { expected, settle: resolve, cancelQuiet: undefined, isEchoTaken };
     this.#current = current;
-    const cancelTimer = this.#options.clock.schedule(this.#patience(expected), () =>
+    const cancelTimer = scheduleGiveUp(this.#options.clock, this.#patience(expected), () =>
       resolve({ kind: "silent" }),
     );
     this.#send(expected.request);

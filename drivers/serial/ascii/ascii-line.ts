@@ -2,6 +2,7 @@ import { DeviceFault } from "../../../domain/errors.ts";
 import type { BusHealth } from "../../../domain/line/line-health.ts";
 import type { Clock, Millis } from "../../../domain/time.ts";
 import type { FrameSink } from "../../driver.ts";
+import { scheduleGiveUp } from "../../give-up.ts";
 import type { ByteLine } from "../../line/byte-line.ts";
 import { LineLedger } from "../../line/line-ledger.ts";
 import { LineLoss } from "../../line/line-loss.ts";
@@ -83,7 +84,7 @@ export class AsciiLine {
     this.#owed = asked;
     try {
       await this.#send(question, signal);
-      cancel = clock.schedule(requestTimeout, () => {
+      cancel = scheduleGiveUp(clock, requestTimeout, () => {
         if (hearing.dropHeld() === "short-frame") asked.noteBroken("shortFrames");
         this.#ledger.failed(unit, asked.heard === "broken" ? "broken" : "silent");
         asked.expire();

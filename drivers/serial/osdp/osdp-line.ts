@@ -1,6 +1,7 @@
 import type { BusHealth } from "../../../domain/line/line-health.ts";
 import { after, type Clock, Millis, Seconds, Uptime } from "../../../domain/time.ts";
 import type { FrameSink } from "../../driver.ts";
+import { scheduleGiveUp } from "../../give-up.ts";
 import type { ByteLine } from "../../line/byte-line.ts";
 import { LineLedger } from "../../line/line-ledger.ts";
 import { LineLoss } from "../../line/line-loss.ts";
@@ -94,7 +95,7 @@ export class PanelLine implements OsdpLine {
       this.#ledger.asked(unitOf(frame));
       this.#sent = frame;
       await bytes.write(frame, signal);
-      cancelTimer = clock.schedule(replyTimeout, () => {
+      cancelTimer = scheduleGiveUp(clock, replyTimeout, () => {
         this.#noteFailure(unitOf(frame), waiting);
         answer.resolve(undefined);
       });

@@ -115,16 +115,16 @@ t.test(
     await line.read("north-door", DOOR_OPEN);
     // Question and answer in a secure channel have 28 characters and more: 29 ms at 10 bits each.
     t.ok(performance.now() - start >= 29, "not faster than the wire");
-    t.match(await line.hand({ action: "set-wire", bitErrorsPerMillion: 1_000 }), { status: 200 });
+    t.match(await line.hand({ action: "set-wire", bitErrorsPerMillion: 600 }), { status: 200 });
     let right = 0;
-    for (let count = 0; count < 40; count += 1) {
+    for (let count = 0; count < 25; count += 1) {
       const sample = await line.read("south-door", DOOR_OPEN).catch(() => undefined);
       if (sample !== undefined && "value" in sample) {
         t.equal(sample.value, false, "never a wrong value");
         right += 1;
       }
     }
-    t.ok(right > 20, `${right} of 40 were heard`);
+    t.ok(right > 12, `${right} of 25 were heard`);
     const health = line.health();
     t.ok((health?.retries ?? 0) > 0, `${health?.retries} asked again`);
     t.ok((health?.crcErrors ?? 0) > 0, `${health?.crcErrors} came damaged`);
@@ -157,7 +157,8 @@ async function openLine(folder: string, speed: { readonly baud?: number } = {}):
     dialect: "osdp",
     line: { kind: "serial", path: link },
     security: { mode: "required", keyFile },
-    replyTimeout: "80 ms",
+    // What takes its time on the wire takes more on a machine that is busy.
+    replyTimeout: speed.baud === undefined ? "80 ms" : "200 ms",
   };
   const context = {
     clock: new CountingClock(),
