@@ -20,6 +20,10 @@ export interface GatewayProgramPlan {
   readonly municipalities: readonly PlacedMunicipality[];
 }
 
+/** What stands in a city besides lamps and cabinets. */
+export const EQUIPMENT_CHOICES = ["all", "one-of-each", "none"] as const;
+export type EquipmentChoice = (typeof EQUIPMENT_CHOICES)[number];
+
 /** Of every city: the gateway of Dijon, which has 62 % of the lamps. */
 export const DIJON = "gw-dijon";
 /** The same city at every start. */
@@ -34,7 +38,7 @@ export const CABINETS_MAX = 725;
  */
 export function planCity(
   cabinets: number | "all",
-  equipment: "all" | "one-of-each" | "none" = cabinets === "all" ? "all" : "one-of-each",
+  equipment: EquipmentChoice = cabinets === "all" ? "all" : "one-of-each",
 ): CityPlan {
   const placed = cabinets === "all" ? placeCity({ seed: SEED }).municipalities : spread(cabinets);
   const municipalities = equipment === "all" ? placed : fewer(placed, equipment);
@@ -52,7 +56,7 @@ export function planCity(
 /** The first of each kind, in the largest municipality that has it. */
 function fewer(
   municipalities: readonly PlacedMunicipality[],
-  which: "one-of-each" | "none",
+  which: Exclude<EquipmentChoice, "all">,
 ): readonly PlacedMunicipality[] {
   const all = municipalities
     .toSorted((one, other) => other.population - one.population)

@@ -5,7 +5,13 @@ import { Seconds, since } from "../domain/time.ts";
 import { checkCity } from "./check/check-city.ts";
 import { formatReport } from "./check/report.ts";
 import { startCity } from "./city.ts";
-import { CABINETS_MAX, CABINETS_MIN, planCity } from "./city-plan.ts";
+import {
+  CABINETS_MAX,
+  CABINETS_MIN,
+  EQUIPMENT_CHOICES,
+  type EquipmentChoice,
+  planCity,
+} from "./city-plan.ts";
 import { openCutLine } from "./cut-line.ts";
 import { MALLOC_CHOICES } from "./program.ts";
 import type { CityOptions } from "./programs.ts";
@@ -21,6 +27,7 @@ const HELP = `The whole city on this machine: center with PostgreSQL, 23 gateway
   --folder DIR   stores, keys and logs (.nerve); kept between runs
   --fresh        begin with nothing: removes what the folder holds, the center's database included
   --cabinets N   a smaller city: so many cabinets spread over the municipalities, ${CABINETS_MIN} … ${CABINETS_MAX} (all)
+  --equipment E  what stands there besides lamps and cabinets: all, one-of-each or none (all; in a smaller city one-of-each)
   --port N       port of the operators' page; 0: given by the system (0)
   --sky WHEN     where the sun stands: now, dusk (minutes before the first lamp lights), dawn, a time of day in Dijon
                  like 22:30, or off: lamps stay as they are told (now; with --check always off)
@@ -78,6 +85,7 @@ interface Settings {
   readonly folder: string;
   readonly port: number;
   readonly cabinets: number | "all";
+  readonly equipment: EquipmentChoice | undefined;
   readonly fresh: CityOptions["fresh"];
   readonly sky: CitySky | null;
   readonly settle: number;
@@ -88,7 +96,7 @@ interface Settings {
 
 async function check(settings: Settings, signal: AbortSignal): Promise<number> {
   const say = progress();
-  const plan = planCity(settings.cabinets);
+  const plan = planCity(settings.cabinets, settings.equipment);
   await using line = await openCutLine(plan);
   // A lamp that fails or switches by itself would be a finding.
   const own = { plan, lampFailsEverySec: null, sky: null, centerUrl: line.centerUrl };
@@ -106,8 +114,8 @@ async function check(settings: Settings, signal: AbortSignal): Promise<number> {
 
 async function serve(settings: Settings, signal: AbortSignal): Promise<number> {
   const say = progress();
-  const { cabinets, sky } = settings;
-  const own = { plan: planCity(cabinets), lampFailsEverySec: LAMP_FAILS_EVERY_SEC, sky };
+  const { cabinets, equipment, sky } = settings;
+  const own = { plan: planCity(cabinets, equipment), lampFailsEverySec: LAMP_FAILS_EVERY_SEC, sky };
   await using city = await startCity({ ...common(settings, say, signal), ...own });
   await waitUntilKnown(city, { clock: systemClock, signal, onProgress: say });
   process.stdout.write(`\nThe city is up: ${city.address}\nCtrl-C ends it.\n`);
@@ -148,6 +156,7 @@ function parse(args: readonly string[]): Settings {
       help: { type: "boolean", default: false },
       folder: { type: "string", default: ".nerve" },
       cabinets: { type: "string" },
+      equipment: { type: "string" },
       port: { type: "string", default: "0" },
       settle: { type: "string", default: "30" },
       sky: { type: "string" },
@@ -164,6 +173,7 @@ function parse(args: readonly string[]): Settings {
     folder: resolve(values.folder),
     port: wholeNumber("--port", values.port, { min: 0, max: 65_535 }),
     cabinets: cabinets === undefined ? "all" : wholeNumber("--cabinets", cabinets, bounds),
+    equipment: equipmentChoice(values.equipment),
     fresh: values.fresh ? "fresh" : "keep",
     sky: parseSkyOption(sky, wholeNumber("--sky-speed", skySpeed, { min: 1, max: 3_600 }), systemClock.now()),
     settle: wholeNumber("--settle", values.settle, { min: 1, max: 600 }),
@@ -171,6 +181,13 @@ function parse(args: readonly string[]): Settings {
     json: values.json,
     help: values.help,
   };
+}
+
+function equipmentChoice(text: string | undefined): EquipmentChoice | undefined {
+  const choice = EQUIPMENT_CHOICES.find((each) => each === text);
+  if (choice === undefined && text !== undefined)
+    throw new RangeError(`--equipment takes ${EQUIPMENT_CHOICES.join(", ")}, not ${JSON.stringify(text)}`);
+  return choice;
 }
 
 function wholeNumber(
