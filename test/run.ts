@@ -32,13 +32,7 @@ function chooseFiles(wanted: readonly string[], scope: "unit" | "all"): readonly
     .map((path) => path.split(sep).join("/"))
     .filter((path) => scope === "all" || !path.startsWith("test/scenarios/"))
     .filter((path) => paths.length === 0 || paths.some((at) => path === at || path.startsWith(`${at}/`)))
-    .sort((one, other) => rankOf(one) - rankOf(other) || (one < other ? -1 : 1));
-}
-
-/** The longest begins first, then the others that start whole cities: else one core waits for them at the end. */
-function rankOf(path: string): number {
-  if (path === "test/scenarios/city.test.ts") return 0;
-  return path.startsWith("test/scenarios/") ? 1 : 2;
+    .sort();
 }
 
 /** Standard error passes through: what a test file says before tap is loaded is seen nowhere else. */

@@ -63,11 +63,6 @@ export async function checkCity(city: City, context: CheckContext): Promise<Chec
     for (const each of cases) commands.push(await runCase(city, each, context));
   };
   await run(commandCases(city));
-  onProgress("every other class of equipment: what a hand does there is seen, what is ordered moves");
-  const equipment = equipmentCases(city, context);
-  const readings: ReadingCheck[] = [];
-  for (const each of equipment.readings) readings.push(await runReading(city, each, context));
-  await run(equipment.commands);
   onProgress("a hundred lamps, one after the other");
   const latency = await lampLatency(city, context);
   onProgress("dusk: all groups at once");
@@ -77,6 +72,11 @@ export async function checkCity(city: City, context: CheckContext): Promise<Chec
   await restOver(city, [...opening, ...closing], { ...context, since: null });
   await run(opening);
   const opened = clock.now();
+  onProgress("every other class of equipment: what a hand does there is seen, what is ordered moves");
+  const equipment = equipmentCases(city, context);
+  const readings: ReadingCheck[] = [];
+  for (const each of equipment.readings) readings.push(await runReading(city, each, context));
+  await run(equipment.commands);
   onProgress(`the settled city over ${settle / 1_000} s`);
   const settledCpu = await settledCores(city, settle, context);
   const memory = await memoryBytes(city);

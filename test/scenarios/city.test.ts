@@ -63,6 +63,9 @@ t.test(
         "unknown device: rejected (unknown-point)",
         "out of range: rejected (out-of-range)",
         "expired: expired",
+        "K3, local selector: rejected (blocked)",
+        "K3, a feeder opened: succeeded",
+        "K3, changed since the preview: rejected (preview-changed)",
         ...[
           "junction",
           "wire-junction",
@@ -75,9 +78,6 @@ t.test(
           // An order and what takes it back; a strike lets go by itself.
           (kind) => Array(kind === "entrance" ? 1 : 2).fill(`order, ${kind}: succeeded`),
         ),
-        "K3, local selector: rejected (blocked)",
-        "K3, a feeder opened: succeeded",
-        "K3, changed since the preview: rejected (preview-changed)",
         "K3, link cut: rejected (offline)",
         "K3, closed again after its rest: succeeded",
         "K3, closed again after its rest: succeeded",
