@@ -27,12 +27,17 @@ t.test(
       (await api.status()).link?.phase === "live" ? true : undefined,
     );
 
+    const readLamp = () => api.read({ name: "test", device: lampId(1), point: "actual-level" });
+    await eventually("the lamp answers", async () => {
+      const answer = await readLamp();
+      return "points" in answer && answer.points[0]?.quality === "good" ? true : undefined;
+    });
+
     proxy.cut();
     await eventually("the center sees the link go down", async () =>
       (await city.client.linkState(DIJON)) === "up" ? undefined : true,
     );
-    const read = await api.read({ name: "test", device: lampId(1), point: "actual-level" });
-    t.match(read, { points: [{ quality: "good" }] }, "local reads go on");
+    t.match(await readLamp(), { points: [{ quality: "good" }] }, "local reads go on");
 
     const login = JSON.parse(await readFile(`${gatewayFolder({ folder }, DIJON)}/mqtt-login.json`, "utf8"));
     const { host, port } = city.gateway(DIJON).mqtt;
