@@ -30,7 +30,7 @@ export async function readUnitKeys(path: string): Promise<ReadonlyMap<number, Bu
     const key = Buffer.from(hex, "hex");
     if (key.equals(INSTALL_KEY))
       throw new UnitKeyError(
-        `${at}: this is the key of install mode, which everybody knows: make one with \`nerve osdp-key\``,
+        `${at}: this is the key of install mode, which everybody knows: make one with \`nerve unit-key\``,
       );
     keys.set(Number(address), key);
   }
@@ -46,7 +46,7 @@ async function contentOf(path: string): Promise<string> {
   } catch (cause) {
     if (cause instanceof UnitKeyError) throw cause;
     throw new UnitKeyError(
-      `${path} can not be read: make it with \`nerve osdp-key\`, or mend keyFile in the site file`,
+      `${path} can not be read: make it with \`nerve unit-key\`, or mend keyFile in the site file`,
       { cause },
     );
   }
