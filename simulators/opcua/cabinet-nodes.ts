@@ -1,20 +1,33 @@
 import {
+  AccessRestrictionsFlag,
   type AddressSpace,
+  allPermissions,
   DataType,
   type DataValue,
   type INamespace,
   type ISessionContext,
+  resolveNodeId,
   StatusCodes,
   type UAObject,
   type UAVariable,
   Variant,
   VariantArrayType,
+  WellKnownRoles,
 } from "node-opcua";
 import { METHODS, NODES, type NodeRow, type Scalar } from "./cabinet-rows.ts";
 import type { TrafficCabinet } from "./traffic-cabinet.ts";
 
 /** The neutral model's namespace, revision 1 (docs/devices.md). */
 export const CABINET_NAMESPACE = "urn:nerve:neutral:traffic-cabinet:1";
+
+/**
+ * Everybody may do what the access level allows. A node that says nothing means the same, but then the library looks its
+ * namespace's defaults up for every sample, which is most of a sample's cost.
+ */
+const OPEN_TO_ALL = {
+  rolePermissions: [{ roleId: resolveNodeId(WellKnownRoles.Anonymous), permissions: allPermissions }],
+  accessRestrictions: AccessRestrictionsFlag.None,
+};
 
 /** The variables and methods of one cabinet in a server's address space. */
 export class CabinetNodes {
@@ -86,6 +99,7 @@ function addVariable(
     userAccessLevel: "CurrentRead",
     value: variantOf(row.type, first),
     minimumSamplingInterval: 100,
+    ...OPEN_TO_ALL,
   });
 }
 
