@@ -10,7 +10,12 @@ import { MEMORY_FLAGS } from "../program.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 /** Loaded by no program before it has work. */
-const LOADED_LATER = ["gateway/store/writing/telemetry-worker.ts", "simulators/opcua/traffic-controllers.ts"];
+const LOADED_LATER = [
+  "gateway/store/writing/telemetry-worker.ts",
+  "simulators/opcua/traffic-controllers.ts",
+  "drivers/opcua/opcua-bus.ts",
+  "drivers/opcua/opcua-connection.ts",
+];
 
 const imports = LOADED_LATER.map((path) => `await import(${JSON.stringify(join(ROOT, path))});`);
 const drivers = `const { DRIVER_NAMES, loadDriver } = await import(${JSON.stringify(join(ROOT, "drivers/registry.ts"))});`;

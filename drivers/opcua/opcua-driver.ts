@@ -7,10 +7,11 @@ import {
   parseOpcUaAddress,
   parseUnitAddress,
 } from "./opcua-address.ts";
-import { OpcUaBus } from "./opcua-bus.ts";
-import { openConnection } from "./opcua-connection.ts";
 
-/** OPC UA (OPC 10000, opc.tcp binary): Read, Write, Call and one subscription with data changes. */
+/**
+ * OPC UA (OPC 10000, opc.tcp binary): Read, Write, Call and one subscription with data changes. The library (60 MB) is loaded
+ * by who opens a bus: the core only checks what a site file says.
+ */
 export const opcuaDriver: Driver<OpcUaBusConfig, OpcUaAddress> = {
   name: "opcua",
   parseBusConfig,
@@ -27,5 +28,9 @@ async function openBus(
   context: DriverContext,
   signal: AbortSignal,
 ): Promise<Bus<OpcUaAddress>> {
+  const [{ OpcUaBus }, { openConnection }] = await Promise.all([
+    import("./opcua-bus.ts"),
+    import("./opcua-connection.ts"),
+  ]);
   return new OpcUaBus(await openConnection(config, context, signal), config);
 }
