@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { CenterClient } from "./center-client.ts";
 import { CityJournal } from "./city-journal.ts";
 import { holdFolder, LOCK_FILE } from "./folder-lock.ts";
+import { freePort } from "./free-port.ts";
 import { endLeftovers } from "./leftovers.ts";
 import type { Program } from "./program.ts";
 import {
   allOf,
+  bringClaims,
   type CityOptions,
   type GatewayProgram,
+  type PlacedCity,
   startCenter,
   startGateways,
   startSimulators,
@@ -28,7 +31,7 @@ interface CityParts {
 
 /** Center, gateways and simulated street cabinets, each program a process of its own over real sockets. */
 export class City implements AsyncDisposable {
-  readonly #options: CityOptions;
+  readonly #options: PlacedCity;
   readonly simulators: readonly Program<SimulatorsReady>[];
   readonly client: CenterClient;
   readonly journal: CityJournal;
@@ -39,7 +42,7 @@ export class City implements AsyncDisposable {
   #gateways: readonly GatewayProgram[];
 
   /** Made by {@link startCity}. */
-  constructor(options: CityOptions, parts: CityParts) {
+  constructor(options: PlacedCity, parts: CityParts) {
     this.#options = options;
     this.simulators = parts.simulators;
     const controls = parts.simulators.map(({ ready }) => ready.control);
@@ -98,9 +101,7 @@ export class City implements AsyncDisposable {
     await old.ended;
     const plan = this.plan.gatewayPrograms.find(({ name }) => name === old.name);
     if (plan === undefined) throw new RangeError(`this city has no program ${old.name}`);
-    const { client, simulators } = this;
-    const peers = { ...reachedOf(simulators), center: this.#center.ready, client };
-    const back = await startGateways(this.#options, plan, peers);
+    const back = await startGateways(this.#options, plan, reachedOf(this.simulators));
     this.#gateways = this.#gateways.map((program) => (program === old ? back : program));
   }
 
@@ -121,42 +122,57 @@ export class City implements AsyncDisposable {
   }
 }
 
-/** Starts all programs, or none: what came up is put away if a later one does not. @throws {ProgramError} */
+/**
+ * Starts all programs, or none: what came up is put away if a later one does not. The gateways wait for their devices only:
+ * they work without a center, and find it when it is there. @throws {ProgramError}
+ */
 export async function startCity(options: CityOptions): Promise<City> {
   const { folder, plan, onProgress } = options;
   await using started = new AsyncDisposableStack();
   const lock = started.use(await holdFolder(folder));
   await endLeftovers(folder, options);
   await prepareFolder(options);
+  const placed = { ...options, gatewaysPort: await freePort() };
   onProgress(`${plan.lamps} lamps in ${plan.cabinets.length} cabinets; center with its PostgreSQL`);
-  const [simulators, center] = await startBelow(options, started);
-  const token = (await readFile(center.ready.tokenFile, "utf8")).trim();
-  const client = new CenterClient(center.ready.operators, token);
+  const [street, office] = await Promise.allSettled([
+    openStreet(placed, started),
+    openOffice(placed, started),
+  ]);
+  if (street.status === "rejected") throw street.reason;
+  if (office.status === "rejected") throw office.reason;
+  started.move();
+  onProgress(`all programs run; their logs are in ${join(folder, "logs")}`);
+  return new City(placed, { lock, ...street.value, ...office.value });
+}
+
+/** Devices, then their gateways. */
+async function openStreet(
+  options: PlacedCity,
+  started: AsyncDisposableStack,
+): Promise<Pick<CityParts, "simulators" | "gateways">> {
+  const { plan, onProgress } = options;
+  const simulators = (await startSimulators(options)).map((program) => started.use(program));
   onProgress(`${plan.municipalities.length} gateways in ${plan.gatewayPrograms.length} programs`);
-  const peers = { ...reachedOf(simulators), center: center.ready, client };
+  const peers = reachedOf(simulators);
   const starts = plan.gatewayPrograms.map(async (program) => {
     const gateways = started.use(await startGateways(options, program, peers));
     onProgress(`${program.name} is up with ${gateways.ready.length} of them`);
     return gateways;
   });
-  const gateways = allOf(await Promise.allSettled(starts));
-  started.move();
-  onProgress(`all programs run; their logs are in ${join(folder, "logs")}`);
-  return new City(options, { lock, simulators, center, gateways, client, token });
+  return { simulators, gateways: allOf(await Promise.allSettled(starts)) };
 }
 
-/** Simulators and center need nothing of each other. */
-async function startBelow(
-  options: CityOptions,
+/** The center, with a claim for each gateway that it does not know yet. */
+async function openOffice(
+  options: PlacedCity,
   started: AsyncDisposableStack,
-): Promise<readonly [readonly Program<SimulatorsReady>[], Program<CenterReady>]> {
-  const [simulators, center] = await Promise.allSettled([
-    startSimulators(options).then((programs) => programs.map((program) => started.use(program))),
-    startCenter(options, options.fresh).then((program) => started.use(program)),
-  ]);
-  if (simulators.status === "rejected") throw simulators.reason;
-  if (center.status === "rejected") throw center.reason;
-  return [simulators.value, center.value];
+): Promise<Pick<CityParts, "center" | "client" | "token">> {
+  const center = started.use(await startCenter(options, options.fresh));
+  const token = (await readFile(center.ready.tokenFile, "utf8")).trim();
+  const client = new CenterClient(center.ready.operators, token);
+  options.onProgress("the center is up");
+  await bringClaims(options, client);
+  return { center, client, token };
 }
 
 /** Where all that is simulated is reached. */

@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { access, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, Seconds } from "../domain/time.ts";
@@ -96,13 +96,19 @@ async function startShare(
   });
 }
 
-/** It keeps its addresses between runs, so a center that was killed comes back where its gateways look for it. */
+/** A city of which is known where its gateways will find the center. */
+export interface PlacedCity extends CityOptions {
+  /** The same for the whole run: a center that was killed comes back where its gateways look for it. */
+  readonly gatewaysPort: number;
+}
+
 export async function startCenter(
-  options: CityOptions,
+  options: PlacedCity,
   begin: CityOptions["fresh"] = "keep",
 ): Promise<Program<CenterReady>> {
   const data = join(options.folder, "center");
-  const listeners = ["--operators", `127.0.0.1:${options.port}`, "--gateways", "127.0.0.1:0"];
+  const gateways = `127.0.0.1:${options.gatewaysPort}`;
+  const listeners = ["--operators", `127.0.0.1:${options.port}`, "--gateways", gateways];
   const fresh = begin === "fresh" ? ["--fresh"] : [];
   return startProgram({
     ...common(options, "center"),
@@ -116,15 +122,13 @@ export interface GatewayPeers {
   /** By id. */
   readonly sockets: ReadonlyMap<string, CabinetSocket>;
   readonly devices: ReadonlyMap<string, DeviceReach>;
-  readonly center: CenterReady;
-  readonly client: CenterClient;
 }
 
 export type GatewayProgram = Program<readonly GatewayReady[]>;
 
-/** Writes the site file of each of its gateways, and lets those enrol that never were. */
+/** Writes the site file of each of its gateways and starts them. They need no center; they enrol once they get a claim. */
 export async function startGateways(
-  options: CityOptions,
+  options: PlacedCity,
   program: GatewayProgramPlan,
   peers: GatewayPeers,
 ): Promise<GatewayProgram> {
@@ -141,24 +145,42 @@ export async function startGateways(
 
 /** Gives the site file. */
 async function prepare(
-  options: CityOptions,
+  options: PlacedCity,
   municipality: PlacedMunicipality,
-  { sockets, devices, center, client }: GatewayPeers,
+  { sockets, devices }: GatewayPeers,
 ): Promise<string> {
-  const { gatewayId, name } = municipality;
+  const { gatewayId } = municipality;
   const folder = gatewayFolder(options, gatewayId);
   await mkdir(join(folder, "data"), { recursive: true, mode: 0o700 });
   const { passwordFile } = await makeBrokerLogin(folder);
-  const centerUrl = options.centerUrl?.(center.gateways, gatewayId) ?? center.gateways;
+  const centerUrl = centerUrlOf(options, gatewayId);
   const siteFile = join(folder, "site.json");
   const reachOf = (each: PlacedEquipment): unknown => devices.get(deviceIdOf(each));
   await writeFile(siteFile, siteFileOf({ municipality, sockets, reachOf, centerUrl, passwordFile }));
   await writeKeyFiles(folder, municipality, await loadDoorKeys(options.folder, municipality.equipment));
-  if (!(await isEnrolled(folder))) {
-    const claim = await client.claimGateway({ id: gatewayId, name, centerUrl });
-    await writeFile(join(folder, "data/claim"), `${claim}\n`, { mode: 0o600 });
-  }
   return siteFile;
+}
+
+/** Brings a claim to each gateway that never was enrolled, as an installer would. */
+export async function bringClaims(options: PlacedCity, client: CenterClient): Promise<void> {
+  for (const { gatewayId, name } of options.plan.municipalities) {
+    const folder = join(gatewayFolder(options, gatewayId), "data");
+    if (await isEnrolled(folder)) continue;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const claim = await client.claimGateway({
+      id: gatewayId,
+      name,
+      centerUrl: centerUrlOf(options, gatewayId),
+    });
+    // Whole at once: the gateway may be looking.
+    await writeFile(join(folder, "claim.new"), `${claim}\n`, { mode: 0o600 });
+    await rename(join(folder, "claim.new"), join(folder, "claim"));
+  }
+}
+
+function centerUrlOf({ gatewaysPort, centerUrl }: PlacedCity, gatewayId: string): string {
+  const gateways = `https://127.0.0.1:${gatewaysPort}`;
+  return centerUrl?.(gateways, gatewayId) ?? gateways;
 }
 
 async function writeKeyFiles(
@@ -182,8 +204,8 @@ export function allOf<Value>(settled: readonly PromiseSettledResult<Value>[]): r
   });
 }
 
-async function isEnrolled(folder: string): Promise<boolean> {
-  return access(join(folder, "data/identity/certificate.pem")).then(
+async function isEnrolled(dataFolder: string): Promise<boolean> {
+  return access(join(dataFolder, "identity/certificate.pem")).then(
     () => true,
     () => false,
   );

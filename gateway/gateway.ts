@@ -7,6 +7,7 @@ import { type Catalogue, catalogueHash } from "../domain/wire/catalogue.ts";
 import { MqttBroker } from "./broker/mqtt-broker.ts";
 import { readPasswordFile } from "./broker/password-file.ts";
 import { catalogueOf } from "./catalogue.ts";
+import { CenterLink, type OpenUplink } from "./center-link.ts";
 import { CenterReads } from "./control/center-reads.ts";
 import { CommandControl } from "./control/command-control.ts";
 import { CounterTotals, withCounterTotals } from "./counter-totals.ts";
@@ -25,13 +26,14 @@ import type { Store } from "./store/store.ts";
 import type { TelemetryThread } from "./store/writing/telemetry-thread.ts";
 import { openAxiosTransport } from "./uplink/axios-transport.ts";
 import { ClockTrust } from "./uplink/clock-trust.ts";
+import { Enrolment } from "./uplink/enrolment.ts";
 import type { GatewayIdentity } from "./uplink/identity.ts";
 import { TokenBook } from "./uplink/token-book.ts";
 import { Uplink } from "./uplink/uplink.ts";
 
 export interface GatewayParts {
   readonly site: UnnumberedSite;
-  /** `null`: not enrolled, so the gateway works alone. */
+  /** `null`: not enrolled yet; the gateway works alone until it is. */
   readonly identity: GatewayIdentity | null;
   readonly hosting: "processes" | "in-process";
   /** Name and version, as HELLO and `nerve status` tell it. */
@@ -57,7 +59,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   await using opened = new AsyncDisposableStack();
   const store = opened.use(await openStore({ folder: parts.site.dataFolder }, parts));
   const core = buildCore(parts, store);
-  const { site, points, control, field, board, uplink } = core;
+  const { site, points, control, field, board, link } = core;
   const users = await readPasswordFile(site.broker.passwordFile);
   const { telemetry } = store;
   const broker = new MqttBroker({
@@ -82,7 +84,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     field: field.field,
     figures: () => board.figures(),
     fieldHosts: () => field.hosts(),
-    link: uplink === null ? null : () => uplink.service.status(),
+    link: link === null ? null : () => link.status(),
     broker: () => mqtt,
     confirmedAt: (number) => board.confirmedAt(core.plans.sweepOf(number)),
     software,
@@ -101,12 +103,13 @@ interface Core {
   readonly board: FieldBoard;
   readonly field: BuiltField;
   readonly control: CommandControl;
-  readonly uplink: { readonly service: Uplink; readonly transport: Disposable } | null;
+  /** `null`: the site has no center. */
+  readonly link: CenterLink | null;
   readonly housekeeping: Housekeeping;
 }
 
 function buildCore(parts: GatewayParts, store: Store): Core {
-  const { clock, random, logger, hosting, identity } = parts;
+  const { clock, random, logger, hosting } = parts;
   const site = numberSite(parts.site, (ids) => store.telemetry.numberPoints(ids));
   const points = new PointIndex(site);
   const plans = makeFieldPlans(site);
@@ -128,6 +131,8 @@ function buildCore(parts: GatewayParts, store: Store): Core {
   const field = { ...built, field: withCounterTotals(built.field, totals) };
   // CLOCK_MONOTONIC stands still in suspend, the boot clock does not.
   const tokens = new TokenBook(clock, random, () => Millis(secondsSinceBoot() * 1_000));
+  // Asked for only when an order of the center comes, and that comes over the link.
+  let link: CenterLink | null = null;
   const control = new CommandControl({
     gatewayId: site.gatewayId,
     points,
@@ -137,7 +142,7 @@ function buildCore(parts: GatewayParts, store: Store): Core {
       mintedAt: (token, session) => tokens.mintedAt(token, session),
       currentSession: () => tokens.session,
     },
-    commandKey: () => identity?.commandKey ?? null,
+    commandKey: () => link?.commandKey ?? null,
     clock,
     logger,
   });
@@ -152,23 +157,42 @@ function buildCore(parts: GatewayParts, store: Store): Core {
     control,
     housekeeping: new Housekeeping(store, trust, clock),
   };
-  const uplink = buildUplink(parts, { ...base, store, tokens, trust, catalogue });
-  return { ...base, uplink };
+  link = buildLink(parts, { ...base, store, tokens, trust, catalogue });
+  return { ...base, link };
 }
 
-function buildUplink(
+/** What the uplink tells of and hands orders to. */
+type LinkedCore = Omit<Core, "link"> & {
+  readonly store: Store;
+  readonly tokens: TokenBook;
+  readonly trust: ClockTrust;
+  readonly catalogue: () => Catalogue;
+};
+
+function buildLink(parts: GatewayParts, core: LinkedCore): CenterLink | null {
+  const { identity, clock, random, logger } = parts;
+  const { center, gatewayId, dataFolder } = core.site;
+  if (center === undefined) return null;
+  const reconnect = { min: center.reconnectMin, max: center.reconnectMax };
+  const enrolment = new Enrolment({ gatewayId, dataFolder, reconnect, clock, random, logger });
+  return new CenterLink(identity, enrolment, (own) =>
+    openUplink(parts, core, { url: center.url, identity: own, reconnect }),
+  );
+}
+
+function openUplink(
   parts: GatewayParts,
-  core: Omit<Core, "uplink"> & {
-    readonly store: Store;
-    readonly tokens: TokenBook;
-    readonly trust: ClockTrust;
-    readonly catalogue: () => Catalogue;
+  core: LinkedCore,
+  way: {
+    readonly url: string;
+    readonly identity: GatewayIdentity;
+    readonly reconnect: { readonly min: Millis; readonly max: Millis };
   },
-): Core["uplink"] {
-  const { identity, clock, random, logger, software } = parts;
-  const { site, store, tokens, trust, catalogue, control, board, points, field } = core;
-  if (site.center === undefined || identity === null) return null;
-  const transport = openAxiosTransport(site.center.url, identity);
+): OpenUplink {
+  const { clock, random, logger, software } = parts;
+  const { url, identity, reconnect } = way;
+  const { store, tokens, trust, catalogue, control, board, points, field } = core;
+  const transport = openAxiosTransport(url, identity);
   const reads = new CenterReads({ points, runner: field.field, store, clock, logger });
   const service = new Uplink({
     store,
@@ -186,7 +210,7 @@ function buildUplink(
     },
     timeQuality: () => trust.quality(),
     software,
-    reconnect: { min: site.center.reconnectMin, max: site.center.reconnectMax },
+    reconnect,
     clock,
     random,
     logger,
@@ -208,7 +232,7 @@ function joined(parts: {
   const { core, store, outer, socketPath, mqtt } = parts;
   const inner: readonly LoopService[] = [
     ...core.field.services,
-    ...(core.uplink === null ? [] : [core.uplink.service]),
+    ...(core.link === null ? [] : [core.link]),
     core.housekeeping,
   ];
   return {
@@ -246,7 +270,6 @@ async function runToTheEnd(
     }
   };
   const ends = await Promise.allSettled([above(), below()]);
-  core.uplink?.transport[Symbol.dispose]();
   await store[Symbol.asyncDispose]();
   const failed = ends.find((end) => end.status === "rejected");
   if (failed !== undefined) throw failed.reason;

@@ -1,7 +1,5 @@
 import "../node-version.js";
 import { readFileSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { runServices } from "../domain/service.ts";
@@ -20,10 +18,12 @@ const HELP = `The gateway of a site: polls its buses, keeps their history, obeys
   node gateway/main.ts --site FILE [--claim CLAIM]
 
   --site FILE     the site file; given several times, each site's gateway runs in this one process
-  --claim CLAIM   enrol with the center first; only needed once. With several sites, or where no shell is at hand,
-                  the file "claim" in a site's data folder says the same, and goes when it was used
+  --claim CLAIM   enrol with the center first, and end if that fails; only needed once
   --in-process    no field host processes (fewer processes, no isolation between services)
   --log LEVEL     trace, debug, info, warn or error (info); logs go to standard error as JSON lines
+
+A gateway that is not enrolled polls and obeys on site all the same. It looks for a claim in the file "claim" of its data
+folder, enrols as soon as the center can be reached, and removes the file then: a box can be provisioned without network.
 
 When all is bound it prints one line of JSON: {"event":"ready","gateways":[{"id","socket","mqtt":{"host","port"}}]}.
 It runs until SIGTERM or SIGINT; started with an IPC channel, also until whoever started it is gone.
@@ -105,22 +105,15 @@ async function run(sites: UnnumberedSite[], settings: Settings, signal: AbortSig
   await runServices(gateways, signal);
 }
 
+/** `null`: not enrolled yet; the gateway looks for a claim while it works. */
 async function identityOf(site: UnnumberedSite, claim: string | undefined): Promise<GatewayIdentity | null> {
+  if (claim !== undefined && (await findIdentity(site.dataFolder)) === undefined)
+    await enrol(parseClaim(claim), site.dataFolder);
   const known = await findIdentity(site.dataFolder);
-  if (known === undefined) return await enrolledNow(site, claim);
-  if (known.gatewayId === site.gatewayId) return known;
+  if (known === undefined || known.gatewayId === site.gatewayId) return known ?? null;
   throw new Error(
     `${site.dataFolder} is enrolled as ${known.gatewayId}, the site file says ${site.gatewayId}: mend \`gateway\` in the site file, or give it another dataFolder`,
   );
-}
-
-async function enrolledNow(site: UnnumberedSite, claim: string | undefined): Promise<GatewayIdentity | null> {
-  const file = join(site.dataFolder, "claim");
-  const text = claim ?? (await readFile(file, "utf8").catch(() => undefined));
-  if (text === undefined) return null;
-  await enrol(parseClaim(text), site.dataFolder);
-  await rm(file, { force: true });
-  return (await findIdentity(site.dataFolder)) ?? null;
 }
 
 function parse(args: readonly string[]): Settings {

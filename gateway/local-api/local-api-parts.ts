@@ -24,7 +24,7 @@ export interface LocalApiParts {
   /** What each bus told last; one that told nothing yet is left out. */
   readonly figures: () => readonly BusFigures[];
   readonly fieldHosts: () => readonly FieldHostState[];
-  /** `null`: this gateway has no center, or is not enrolled with it. */
+  /** `null`: this gateway has no center. */
   readonly link: (() => LinkState) | null;
   /** Where the broker really listens; `null`: it does not. */
   readonly broker: () => { readonly host: string; readonly port: number } | null;

@@ -71,11 +71,7 @@ function formatStatus(status: StatusAnswer, colours: Palette): string {
 }
 
 function formatLink({ center, link }: StatusAnswer): string {
-  if (center === null) return "none: this gateway works alone";
-  if (link === null)
-    return plain(
-      `not enrolled with ${center}: nerve gateway enrol --site FILE --claim CLAIM, then start again`,
-    );
+  if (center === null || link === null) return "none: this gateway works alone";
   const session = link.session === null ? "" : ` in sync session ${link.session}`;
   return plain(`${link.phase}${session}, since ${formatSpan(link.sinceMs)}: ${link.detail}`);
 }

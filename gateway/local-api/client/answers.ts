@@ -49,7 +49,7 @@ export interface PointCounts {
   readonly bad: number;
 }
 
-/** `null` in the status: no center, or not enrolled with it. */
+/** `null` in the status: the gateway has no center. */
 export interface LinkAnswer {
   readonly phase: string;
   readonly session: string | null;
