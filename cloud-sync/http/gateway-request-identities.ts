@@ -19,10 +19,7 @@ async function identifyGateway(database: Queryable, request: FastifyRequest): Pr
       "show the certificate that this center issued: enrol the gateway",
     );
   }
-  const { raw, serialNumber, subject } = socket.getPeerCertificate();
-  const gatewayId = gatewayIdOf(subject.CN);
-  const serial = serialNumber.toLowerCase().replace(/^0+/, "");
-  const fingerprint = createHash("sha256").update(raw).digest("hex");
+  const { gatewayId, serial, fingerprint } = shownBy(socket);
   const standing =
     gatewayId === undefined
       ? undefined
@@ -39,6 +36,28 @@ async function identifyGateway(database: Queryable, request: FastifyRequest): Pr
     );
   }
   return gatewayId;
+}
+
+interface ShownCertificate {
+  readonly gatewayId: GatewayId | undefined;
+  readonly serial: string;
+  readonly fingerprint: string;
+}
+
+/** It is the same for as long as the connection stands; to have it parsed costs more than to look it up. */
+const SHOWN = new WeakMap<TLSSocket, ShownCertificate>();
+
+function shownBy(socket: TLSSocket): ShownCertificate {
+  const known = SHOWN.get(socket);
+  if (known !== undefined) return known;
+  const { raw, serialNumber, subject } = socket.getPeerCertificate();
+  const shown = {
+    gatewayId: gatewayIdOf(subject.CN),
+    serial: serialNumber.toLowerCase().replace(/^0+/, ""),
+    fingerprint: createHash("sha256").update(raw).digest("hex"),
+  };
+  SHOWN.set(socket, shown);
+  return shown;
 }
 
 function gatewayIdOf(commonName: unknown): GatewayId | undefined {

@@ -10,9 +10,9 @@ import { addDigests, findDigests } from "../store/tables/entry-digests.ts";
 import { insertEvents } from "../store/tables/events.ts";
 import { insertEvidence } from "../store/tables/evidence.ts";
 import { findIncarnation } from "../store/tables/incarnations.ts";
-import { moveStates } from "../store/tables/point-states.ts";
+import { moveStates, takeReadings } from "../store/tables/point-states.ts";
 import { insertQuarantine } from "../store/tables/quarantine.ts";
-import { insertReadings, type PlacedReading } from "../store/tables/readings.ts";
+import type { PlacedReading } from "../store/tables/readings.ts";
 import { currentSession, findSession, type LockedLink, lockLink } from "../store/tables/sync-sessions.ts";
 import { findTimeSamples } from "../store/tables/time-samples.ts";
 import type { CommandEvidence, VerdictSink } from "../store/verdict-sink.ts";
@@ -139,12 +139,11 @@ async function apply(tx: Transaction, application: Application): Promise<Applied
   const { batch, gatewayNo } = application;
   const { incarnation, lane, plan, at } = batch;
   const rows = { gatewayNo, incarnationNo: incarnation.number, lane, at };
-  await insertReadings(tx, { ...rows, readings: plan.readings });
-  const movedPoints = await moveStates(tx, {
-    gatewayNo,
+  const movedPoints = await takeReadings(tx, {
+    ...rows,
     lineageOrder: incarnation.lineageOrder,
-    readings: plan.states.map((state) => state.placed),
-    at,
+    readings: plan.readings,
+    newest: new Set(plan.states.map((state) => state.placed)),
   });
   await insertEvents(tx, { ...rows, history: batch.history, events: plan.events });
   const brokenChain = await insertEvidence(tx, { ...rows, evidence: plan.evidence });

@@ -2,44 +2,85 @@ import type { GatewayId, PointId } from "../../../domain/ids.ts";
 import type { Instant } from "../../../domain/time.ts";
 import type { Queryable, Transaction } from "../database.ts";
 import { NAMED_POINTS, namedColumns } from "../points/named-points.ts";
-import { type PlacedReading, readingArrays } from "./readings.ts";
+import {
+  INSERT_READINGS,
+  insertReadings,
+  type PlacedReading,
+  READING_COLUMNS,
+  READING_VALUES,
+  type ReadingRows,
+  readingArrays,
+  readingParameters,
+} from "./readings.ts";
 import { fromColumns, type QualifiedValue, type ValueColumns } from "./value-columns.ts";
 
 /**
- * Moves current state where (lineage order, state version) is greater, and only there (I8). One reading a point:
- * the newest of its batch. Returns the points that moved.
+ * Moves current state where (lineage order, state version) is greater, and only there (I8). Wants gateway, lineage order and
+ * time of receipt as $`first`, …; rows are taken in one order by all, so that two transactions never wait for each other.
  */
-export async function moveStates(
-  tx: Transaction,
-  moved: {
-    readonly gatewayNo: number;
-    readonly lineageOrder: number;
-    readonly readings: readonly PlacedReading[];
-    readonly at: Instant;
-  },
-): Promise<readonly number[]> {
-  if (moved.readings.length === 0) return [];
-  // Rows are taken in one order by all, so that two transactions never wait for each other.
-  const ordered = [...moved.readings].sort((left, right) => left.pointNo - right.pointNo);
-  const rows = await tx.query<{ point_no: number }>(
-    {
-      name: "state-move",
-      text: `insert into point_states as s (gateway_no, lineage_order, received_at, point_no, gateway_at, source_at, corrected_at,
+function moveFrom(relation: string, first: number): string {
+  return `insert into point_states as s (gateway_no, lineage_order, received_at, point_no, gateway_at, source_at, corrected_at,
                time_error_ms, state_version, value_kind, value_number, value_text, quality, cause)
-             select $1, $2, $3, r.point_no, to_timestamp(r.gateway_ms / 1000), to_timestamp(r.source_ms / 1000),
-               to_timestamp(r.corrected_ms / 1000), r.error_ms, r.state_version, r.kind, r.number, r.text, r.quality, r.cause
-             from unnest($4::int[], $5::int8[], $6::float8[], $7::float8[], $8::float8[], $9::float4[], $10::int8[], $11::int2[],
-               $12::float8[], $13::text[], $14::int2[], $15::int2[])
-               as r(point_no, seq, gateway_ms, source_ms, corrected_ms, error_ms, state_version, kind, number, text, quality, cause)
+             select $${first}, $${first + 1}, $${first + 2}, r.point_no, ${READING_VALUES} from ${relation} order by r.point_no
              on conflict (point_no) do update set lineage_order = excluded.lineage_order, received_at = excluded.received_at,
                gateway_at = excluded.gateway_at, source_at = excluded.source_at, corrected_at = excluded.corrected_at,
                time_error_ms = excluded.time_error_ms, state_version = excluded.state_version, value_kind = excluded.value_kind,
                value_number = excluded.value_number, value_text = excluded.value_text, quality = excluded.quality,
                cause = excluded.cause
              where (excluded.lineage_order, excluded.state_version) > (s.lineage_order, s.state_version)
-             returning point_no`,
+             returning point_no`;
+}
+
+/** Whose state moves, and when that came. */
+interface Moved {
+  readonly gatewayNo: number;
+  readonly lineageOrder: number;
+  readonly at: Instant;
+}
+
+/** One reading a point: the newest of its snapshot. Returns the points that moved. */
+export async function moveStates(
+  tx: Transaction,
+  moved: Moved & { readonly readings: readonly PlacedReading[] },
+): Promise<readonly number[]> {
+  if (moved.readings.length === 0) return [];
+  const relation = `unnest(${readingParameters(4)}) as r(${READING_COLUMNS})`;
+  const { gatewayNo, lineageOrder, at, readings } = moved;
+  const rows = await tx.query<{ point_no: number }>({ name: "state-move", text: moveFrom(relation, 1) }, [
+    gatewayNo,
+    lineageOrder,
+    new Date(at),
+    ...readingArrays(readings),
+  ]);
+  return rows.map((row) => row.point_no);
+}
+
+/**
+ * Stores readings and moves the state of their points, in one statement: so their columns are made, sent and taken apart once.
+ * `newest`: those of the readings that may move a state, one a point. Returns the points that moved.
+ */
+export async function takeReadings(
+  tx: Transaction,
+  taken: Moved & ReadingRows & { readonly newest: ReadonlySet<PlacedReading> },
+): Promise<readonly number[]> {
+  const { newest, readings, incarnationNo, lane, gatewayNo, lineageOrder, at } = taken;
+  if (newest.size === 0) {
+    await insertReadings(tx, taken);
+    return [];
+  }
+  const rows = await tx.query<{ point_no: number }>(
+    {
+      name: "reading-take",
+      text: `with r as materialized (
+               select * from unnest(${readingParameters(6)}, $18::bool[]) as r(${READING_COLUMNS}, newest)
+             ), kept as (${INSERT_READINGS})
+             ${moveFrom("r where r.newest", 3)}`,
     },
-    [moved.gatewayNo, moved.lineageOrder, new Date(moved.at), ...readingArrays(ordered)],
+    [
+      ...[incarnationNo, lane, gatewayNo, lineageOrder, new Date(at)],
+      ...readingArrays(readings),
+      `{${readings.map((reading) => (newest.has(reading) ? "t" : "f")).join(",")}}`,
+    ],
   );
   return rows.map((row) => row.point_no);
 }

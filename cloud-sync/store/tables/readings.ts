@@ -24,19 +24,43 @@ export interface ReadingRows {
   readonly readings: readonly PlacedReading[];
 }
 
+/** What `readingArrays` gives, in its order, with the types of PostgreSQL. */
+const COLUMNS = {
+  point_no: "int",
+  seq: "int8",
+  gateway_ms: "float8",
+  source_ms: "float8",
+  corrected_ms: "float8",
+  error_ms: "float4",
+  state_version: "int8",
+  kind: "int2",
+  number: "float8",
+  text: "text",
+  quality: "int2",
+  cause: "int2",
+};
+export const READING_COLUMNS = Object.keys(COLUMNS).join(", ");
+/** Of a row of {@link READING_COLUMNS}, in the order of both tables' columns of the same meaning. */
+export const READING_VALUES = `to_timestamp(r.gateway_ms / 1000), to_timestamp(r.source_ms / 1000), to_timestamp(r.corrected_ms / 1000),
+               r.error_ms, r.state_version, r.kind, r.number, r.text, r.quality, r.cause`;
+/** Wants the incarnation as $1, the lane as $2, and a relation `r` of {@link READING_COLUMNS}. */
+export const INSERT_READINGS = `insert into readings (incarnation_no, lane, point_no, seq, gateway_at, source_at, corrected_at, time_error_ms,
+               state_version, value_kind, value_number, value_text, quality, cause)
+             select $1, $2, r.point_no, r.seq, ${READING_VALUES} from r`;
+
+/** What `unnest` takes for {@link READING_COLUMNS}: `readingArrays` as $`first` and the following. */
+export function readingParameters(first: number): string {
+  const types = Object.values(COLUMNS);
+  return types.map((type, index) => `$${first + index}::${type}[]`).join(", ");
+}
+
 /** The partition of each reading must be there, see `DayPartitions`. */
 export async function insertReadings(tx: Transaction, rows: ReadingRows): Promise<void> {
   if (rows.readings.length === 0) return;
   await tx.query(
     {
       name: "reading-insert",
-      text: `insert into readings (incarnation_no, lane, point_no, seq, gateway_at, source_at, corrected_at, time_error_ms,
-               state_version, value_kind, value_number, value_text, quality, cause)
-             select $1, $2, r.point_no, r.seq, to_timestamp(r.gateway_ms / 1000), to_timestamp(r.source_ms / 1000),
-               to_timestamp(r.corrected_ms / 1000), r.error_ms, r.state_version, r.kind, r.number, r.text, r.quality, r.cause
-             from unnest($3::int[], $4::int8[], $5::float8[], $6::float8[], $7::float8[], $8::float4[], $9::int8[], $10::int2[],
-               $11::float8[], $12::text[], $13::int2[], $14::int2[])
-               as r(point_no, seq, gateway_ms, source_ms, corrected_ms, error_ms, state_version, kind, number, text, quality, cause)`,
+      text: `with r as (select * from unnest(${readingParameters(3)}) as r(${READING_COLUMNS})) ${INSERT_READINGS}`,
     },
     [rows.incarnationNo, rows.lane, ...readingArrays(rows.readings)],
   );
