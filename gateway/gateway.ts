@@ -155,7 +155,7 @@ function buildCore(parts: GatewayParts, store: Store): Core {
     board,
     field,
     control,
-    housekeeping: new Housekeeping(store, trust, clock),
+    housekeeping: new Housekeeping(store, trust, { clock, logger }),
   };
   link = buildLink(parts, { ...base, store, tokens, trust, catalogue });
   return { ...base, link };

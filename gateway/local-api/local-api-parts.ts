@@ -14,7 +14,7 @@ export interface LocalApiParts {
   readonly points: PointIndex;
   readonly store: Pick<
     Store,
-    "incarnation" | "openedAt" | "findings" | "commands" | "desired" | "evidence"
+    "incarnation" | "openedAt" | "health" | "findings" | "commands" | "desired" | "evidence"
   > & {
     readonly telemetry: Pick<Store["telemetry"], "latest" | "history">;
     readonly sync: Pick<Store["sync"], "backlog" | "disk">;

@@ -1,7 +1,7 @@
 import type { SitePoint } from "../../domain/point.ts";
 import { isBad, type Quality } from "../../domain/quality.ts";
 import { since } from "../../domain/time.ts";
-import type { BusAnswer, LinkAnswer, PointCounts, StatusAnswer } from "./client/answers.ts";
+import type { BusAnswer, LinkAnswer, PointCounts, StatusAnswer, StoreAnswer } from "./client/answers.ts";
 import type { LocalApiParts } from "./local-api-parts.ts";
 import { isReadable } from "./point-answer.ts";
 
@@ -23,9 +23,14 @@ export function statusAnswer(parts: LocalApiParts): StatusAnswer {
     points: countPoints(parts),
     buses: busAnswers(parts),
     fieldHosts: parts.fieldHosts(),
-    store: { ...store.sync.disk(), backlog: store.sync.backlog(), findings: store.findings },
+    store: storeAnswer(store),
     memory: { rssBytes: rss, heapUsedBytes: heapUsed },
   };
+}
+
+function storeAnswer(store: LocalApiParts["store"]): StoreAnswer {
+  const { pressure } = store.health();
+  return { ...store.sync.disk(), pressure, backlog: store.sync.backlog(), findings: store.findings };
 }
 
 function linkAnswer({ link, clock }: LocalApiParts): LinkAnswer | null {

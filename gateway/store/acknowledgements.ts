@@ -13,6 +13,8 @@ export interface LaneAcknowledgement {
   readonly confirmed: RangeSet;
   /** Lies in a declared gap: will never be told. */
   readonly dropped: RangeSet;
+  /** Not told yet, and as thin as it gets. */
+  readonly thinned: RangeSet;
 }
 
 export const NOTHING_ACKNOWLEDGED: LaneAcknowledgement = {
@@ -21,6 +23,7 @@ export const NOTHING_ACKNOWLEDGED: LaneAcknowledgement = {
   older: [],
   confirmed: [],
   dropped: [],
+  thinned: [],
 };
 
 /** Takes what the center says it holds. An acknowledgement of an older session counts, but confirms nothing. */
@@ -51,6 +54,16 @@ export function heldByCenter(known: LaneAcknowledgement): RangeSet {
 /** What needs no telling any more: held by the center, or in a declared gap. */
 export function settled(known: LaneAcknowledgement): RangeSet {
   return union(heldByCenter(known), known.dropped);
+}
+
+/** What the store may still thin, of sequences from 1 to `highest`. */
+export function thick(known: LaneAcknowledgement, highest: number): RangeSet {
+  return missingFrom(union(settled(known), known.thinned), { first: 1, count: highest });
+}
+
+/** In `set`, and not in `other`. */
+export function without(set: RangeSet, other: RangeSet): RangeSet {
+  return set.flatMap((range) => missingFrom(other, range));
 }
 
 export function union(left: RangeSet, right: RangeSet): RangeSet {

@@ -4,7 +4,7 @@ import { QUALITIES, QUALITY_CAUSES, type Quality, type QualityCause } from "../.
 import type { PointChange, StoredReading } from "../../domain/reading.ts";
 import { Millis } from "../../domain/time.ts";
 import { ENTRY_RECORDS_MAX } from "../../domain/wire/entry.ts";
-import { encodePointsBlock } from "../../domain/wire/points-block.ts";
+import { encodePointsBlock, type PointsBlock } from "../../domain/wire/points-block.ts";
 import { type EventBody, encodeEventRecord } from "../../domain/wire/record-kinds.ts";
 import type { Stamp } from "./evidence-log.ts";
 import type { TakenTelemetry, WaitingEvent } from "./waiting-telemetry.ts";
@@ -28,6 +28,14 @@ export interface BuiltGroup {
   readonly readings: readonly StoredReading[];
   /** Sequences that were given to nothing but a declared gap. */
   readonly gaps: readonly { readonly lane: TelemetryLane; readonly range: SequenceRange }[];
+  /** Sequences of what was told again. */
+  readonly retold: readonly { readonly lane: TelemetryLane; readonly range: SequenceRange }[];
+}
+
+/** Readings whose old records give way in the same group; they keep their state versions and move no state. */
+export interface Retold {
+  readonly lane: "B" | "C";
+  readonly blocks: readonly PointsBlock[];
 }
 
 /** Gives lane, sequence and state version to what waits. The only place where a telemetry sequence is made. */
@@ -56,15 +64,23 @@ export class GroupBuilder {
     return { ...this.#highest };
   }
 
-  build(input: TakenTelemetry, stamp: Stamp): BuiltGroup {
+  build(input: TakenTelemetry, again: readonly Retold[], stamp: Stamp): BuiltGroup {
     this.#group += 1;
     const entries: GroupEntry[] = [];
     const gaps = this.#declareDropped(input.dropped, stamp, entries);
+    const retold = again.flatMap((each) => this.#retell(each, entries));
     const split = this.#split(input.changes);
-    for (const block of cutBlocks(split.B)) entries.push(this.#blockEntry("B", block, stamp));
-    for (const block of cutBlocks(split.C)) entries.push(this.#blockEntry("C", block, stamp));
+    const time = { storedAt: Millis(stamp.tMono), timeQuality: stamp.tq };
+    for (const readings of cutBlocks(split.B)) entries.push(this.#blockEntry("B", { ...time, readings }));
+    for (const readings of cutBlocks(split.C)) entries.push(this.#blockEntry("C", { ...time, readings }));
     for (const event of input.events) entries.push(this.#eventEntry(event, stamp));
-    return { entries, readings: split.ordered, gaps };
+    return { entries, readings: split.ordered, gaps, retold };
+  }
+
+  #retell({ lane, blocks }: Retold, entries: GroupEntry[]): BuiltGroup["retold"] {
+    const told = blocks.map((block) => this.#blockEntry(lane, block));
+    entries.push(...told);
+    return told.map(({ first, count }) => ({ lane, range: { first, count } }));
   }
 
   #declareDropped(
@@ -135,8 +151,9 @@ export class GroupBuilder {
     };
   }
 
-  #blockEntry(lane: "B" | "C", readings: readonly StoredReading[], stamp: Stamp): GroupEntry {
-    const body = encodePointsBlock({ storedAt: Millis(stamp.tMono), timeQuality: stamp.tq, readings });
+  #blockEntry(lane: "B" | "C", block: PointsBlock): GroupEntry {
+    const { readings } = block;
+    const body = encodePointsBlock(block);
     const first = this.#take(lane, readings.length);
     return {
       lane,
@@ -171,7 +188,8 @@ export function minuteOf(ms: number): number {
   return Math.floor(ms / MINUTE_MS);
 }
 
-function* cutBlocks(readings: readonly StoredReading[]): Generator<readonly StoredReading[]> {
+/** Readings as they fit into one block each. */
+export function* cutBlocks(readings: readonly StoredReading[]): Generator<readonly StoredReading[]> {
   let start = 0;
   let textBytes = 0;
   for (let index = 0; index < readings.length; index += 1) {

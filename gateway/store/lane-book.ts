@@ -7,6 +7,7 @@ import {
   NOTHING_ACKNOWLEDGED,
   settled,
   union,
+  without,
 } from "./acknowledgements.ts";
 import type { StoreDatabase } from "./database.ts";
 import { type CounterRow, entriesTable, type Incarnation, laneOfCode } from "./incarnations.ts";
@@ -45,7 +46,8 @@ export class LaneBook {
     }
     for (const row of stored) {
       const found = page(row.incarnation, row.lane);
-      if (found !== undefined) found.acknowledgement = JSON.parse(row.state) as LaneAcknowledgement;
+      if (found !== undefined)
+        found.acknowledgement = { ...NOTHING_ACKNOWLEDGED, ...(JSON.parse(row.state) as object) };
     }
   }
 
@@ -92,6 +94,13 @@ export class LaneBook {
   /** The range lies in a declared gap from now on. */
   drop(page: LanePage, range: SequenceRange): void {
     this.#change(page, { ...page.acknowledgement, dropped: union(page.acknowledgement.dropped, [range]) });
+  }
+
+  /** The range is as thin as it gets; remembered only while it is still to be told, which bounds the memory of it. */
+  noteThinned(page: LanePage, range: SequenceRange): void {
+    const { acknowledgement } = page;
+    const thinned = without(union(acknowledgement.thinned, [range]), settled(acknowledgement));
+    this.#change(page, { ...acknowledgement, thinned });
   }
 
   backlogOf(page: LanePage): number {

@@ -28,7 +28,7 @@ import { setAsideIfBroken } from "./opening/sound-file.ts";
 import { type StoreOwner, takeOwnership } from "./opening/store-owner.ts";
 import { readTelemetryBefore, takeIncarnation } from "./opening/take-incarnation.ts";
 import { TimeQualitySource } from "./opening/time-quality-source.ts";
-import { KEEP_HISTORY_DEFAULT, QUOTA_BYTES_DEFAULT, Retention } from "./retention.ts";
+import { KEEP_HISTORY_DEFAULT, QUOTA_BYTES_DEFAULT, Retention } from "./space/retention.ts";
 import {
   type ReadOnlyStore,
   type Store,
@@ -195,7 +195,9 @@ function assemble(files: OpenedFiles, options: StoreOptions, context: StoreConte
     commands: new CriticalLedger(critical, evidence, incarnation.number),
     desired: new CriticalDesired(critical),
     holes: new CriticalHoles(critical),
-    retention: new Retention({ critical, reader, lanes, log: telemetry, twins, sync, keepHistory }),
+    retention: new Retention({
+      ...{ critical, reader, lanes, log: telemetry, twins, sync, keepHistory, incarnation, stamp },
+    }),
   };
 }
 

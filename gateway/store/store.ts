@@ -9,6 +9,7 @@ import type { Clock, Instant, Millis, Uptime } from "../../domain/time.ts";
 import type { LineageEntry } from "../../domain/wire/hello.ts";
 import type { TimeQuality } from "../../domain/wire/points-block.ts";
 import type { EventBody, EvidenceBody } from "../../domain/wire/record-kinds.ts";
+import type { Pressure } from "./space/pressure.ts";
 
 /**
  * The gateway's memory: two SQLite files that never share a transaction (DESIGN §6). What is asked here is
@@ -58,7 +59,11 @@ export interface RetentionReport {
   readonly pressed: number;
   /** Told to nobody, and given up for space: each in a declared gap. */
   readonly gaps: number;
+  /** Likewise, but `retold` readings of them are told again under new sequences. */
+  readonly thinned: number;
+  readonly retold: number;
   readonly usedShare: number;
+  readonly pressure: Pressure;
 }
 
 /** Shown by `nerve status`. */
@@ -67,6 +72,7 @@ export interface StoreHealth {
   readonly telemetry: "durable" | "failing";
   /** Of the last failure while it lasts. */
   readonly detail: string | null;
+  readonly pressure: Pressure;
   /** Entries whose bytes had changed, set aside in the files' quarantine tables. */
   readonly quarantined: number;
 }

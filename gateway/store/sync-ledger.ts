@@ -190,11 +190,11 @@ export class StoreSyncLedger extends SyncView implements SyncLedger {
     this.#parts.lanes.drop(page, range);
     page.lowest = undefined;
     const reason = `stored bytes had changed: ${cause}`.slice(0, 200);
-    const gaps = [{ kind: "gap" as const, lane, incarnation: incarnation.id, ...range, reason }];
+    const events = [{ kind: "gap" as const, lane, incarnation: incarnation.id, ...range, reason }];
     if (lane === "A") quarantineEvidence(this.#parts.critical, incarnation.number, row, cause);
     const quarantines =
       lane === "A" ? [] : [{ incarnation: incarnation.number, lane, first: row.first_seq, cause }];
-    this.#parts.log.order({ quarantines, gaps });
+    this.#parts.log.order({ quarantines, events });
   }
 }
 

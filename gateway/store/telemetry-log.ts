@@ -4,7 +4,7 @@ import type { PointChange, StoredReading } from "../../domain/reading.ts";
 import { type CancelTimer, type Clock, Millis, Seconds } from "../../domain/time.ts";
 import type { EventBody } from "../../domain/wire/record-kinds.ts";
 import type { Stamp } from "./evidence-log.ts";
-import type { BuiltGroup, GroupBuilder } from "./group-builder.ts";
+import type { BuiltGroup, GroupBuilder, Retold } from "./group-builder.ts";
 import type { History } from "./history.ts";
 import type { Incarnation } from "./incarnations.ts";
 import type { LaneBook } from "./lane-book.ts";
@@ -40,7 +40,8 @@ export interface TelemetryParts {
 export interface TelemetryOrders {
   readonly removals?: readonly Removal[];
   readonly quarantines?: readonly QuarantineOrder[];
-  readonly gaps?: readonly EventBody[];
+  readonly events?: readonly EventBody[];
+  readonly retold?: readonly Retold[];
 }
 
 interface FlushWaiter {
@@ -60,6 +61,7 @@ export class TelemetryLog implements TelemetryStore {
   #newPoints: (readonly [number, PointId])[] = [];
   #removals: Removal[] = [];
   #quarantines: QuarantineOrder[] = [];
+  #retold: Retold[] = [];
   #flushers: FlushWaiter[] = [];
   /** Tickets of `flush`: everything handed over before ticket n is durable when group n of this opening is. */
   #ticket = 0;
@@ -108,11 +110,12 @@ export class TelemetryLog implements TelemetryStore {
     this.#plan();
   }
 
-  /** Rows to be removed or quarantined, in one transaction with the gaps that tell of it (I14). */
+  /** Rows to be removed or quarantined, in one transaction with what tells of it: gaps (I14), and what of them is kept. */
   order(orders: TelemetryOrders): void {
     this.#removals.push(...(orders.removals ?? []));
     this.#quarantines.push(...(orders.quarantines ?? []));
-    for (const body of orders.gaps ?? [])
+    this.#retold.push(...(orders.retold ?? []));
+    for (const body of orders.events ?? [])
       this.#waiting.pushEvent({ lane: "B", body, tWall: this.#parts.clock.now() });
     this.#plan();
   }
@@ -178,6 +181,7 @@ export class TelemetryLog implements TelemetryStore {
 
   #hasWork(): boolean {
     const orders = this.#newPoints.length + this.#removals.length + this.#quarantines.length;
+    // What is told again comes with the removal of what it was.
     return !this.#waiting.isEmpty || orders > 0 || this.#parts.lanes.hasUnwritten;
   }
 
@@ -203,8 +207,9 @@ export class TelemetryLog implements TelemetryStore {
     const { builder, twins, lanes, incarnation, clock, stamp } = this.#parts;
     const position = { incarnation: incarnation.number, B: builder.highest.B, C: builder.highest.C };
     const rows = twins.nextRows(position, clock.uptime(), extent);
-    const built = builder.build(this.#waiting.take(GROUP_MAX), stamp());
+    const built = builder.build(this.#waiting.take(GROUP_MAX), this.#retold, stamp());
     for (const { lane, range } of built.gaps) lanes.drop(lanes.page(incarnation, lane), range);
+    for (const { lane, range } of built.retold) lanes.noteThinned(lanes.page(incarnation, lane), range);
     this.#group += 1;
     const group: CommitGroup = {
       number: this.#group,
@@ -219,6 +224,7 @@ export class TelemetryLog implements TelemetryStore {
     this.#newPoints = [];
     this.#removals = [];
     this.#quarantines = [];
+    this.#retold = [];
     return { group, built };
   }
 

@@ -57,7 +57,7 @@ function formatStatus(status: StatusAnswer, colours: Palette): string {
       worst(`${points.good} good, ${points.uncertain} uncertain, ${points.bad} bad`) +
         ` of ${points.total} on ${status.devices} ${status.devices === 1 ? "device" : "devices"}`,
     ],
-    ["store", `${store.state}, ${formatBytes(store.usedBytes)} of ${formatBytes(store.quotaBytes)}`],
+    ["store", formatStore(store)],
     ["backlog", `A ${A}, B ${B}, C ${C}, D ${D} records still to be told`],
     ["broker", broker === null ? "not listening" : `MQTT on ${broker.host}:${broker.port}`],
     ["memory", `${formatBytes(status.memory.rssBytes)}, heap ${formatBytes(status.memory.heapUsedBytes)}`],
@@ -68,6 +68,20 @@ function formatStatus(status: StatusAnswer, colours: Palette): string {
     plain(`! ${file}: ${reason}${setAsideAs === null ? "" : `; set aside as ${setAsideAs}`}`).concat("\n"),
   );
   return `${head}${findings.join("")}\n${formatBuses(status, colours)}`;
+}
+
+/** What gives way at each level of pressure; docs/architecture.md, "The store". */
+const PRESSURES: Readonly<Record<string, string>> = {
+  drop: "diagnostics and readings that the center holds give way",
+  thin: "old readings are thinned to least, greatest and last of 15 min",
+  "thin-live": "all readings are thinned to least, greatest and last of 15 min",
+  least: "only evidence, alarms, latest states and some readings are kept",
+};
+
+function formatStore({ state, usedBytes, quotaBytes, pressure }: StatusAnswer["store"]): string {
+  const gives = PRESSURES[pressure];
+  const used = `${state}, ${formatBytes(usedBytes)} of ${formatBytes(quotaBytes)}`;
+  return gives === undefined ? used : `${used}; ${pressure}: ${gives}`;
 }
 
 function formatLink({ center, link }: StatusAnswer): string {

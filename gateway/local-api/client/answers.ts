@@ -102,6 +102,8 @@ export interface StoreAnswer {
   readonly state: "ok" | "warn" | "critical";
   readonly usedBytes: number;
   readonly quotaBytes: number;
+  /** What gives way for want of space, docs/architecture.md: `none warn drop thin thin-live least`. */
+  readonly pressure: string;
   /** Records still to be told to the center. */
   readonly backlog: Readonly<Record<Lane, number>>;
   /** What the last opening found broken; `setAsideAs` null: the file stays in use. */

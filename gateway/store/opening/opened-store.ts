@@ -1,7 +1,7 @@
 import type { CriticalFile } from "../critical-file.ts";
 import type { StoreDatabase } from "../database.ts";
 import type { EvidenceLog } from "../evidence-log.ts";
-import type { Retention } from "../retention.ts";
+import type { Retention } from "../space/retention.ts";
 import type { Store } from "../store.ts";
 import type { StoreSyncLedger } from "../sync-ledger.ts";
 import type { TelemetryLog } from "../telemetry-log.ts";
@@ -71,11 +71,12 @@ export class OpenedStore implements Store {
   }
 
   health(): ReturnType<Store["health"]> {
-    const { critical, telemetry, sync } = this.#parts;
+    const { critical, telemetry, sync, retention } = this.#parts;
     return {
       critical: critical.failure === undefined ? "durable" : "failing",
       telemetry: telemetry.failure === undefined ? "durable" : "failing",
       detail: (critical.failure ?? telemetry.failure)?.message ?? null,
+      pressure: retention.pressure,
       quarantined: sync.quarantined,
     };
   }
