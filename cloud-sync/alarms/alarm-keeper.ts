@@ -7,11 +7,11 @@ import type { CenterEvents } from "../store/center-events.ts";
 import type { Database } from "../store/database.ts";
 import {
   type AlarmChange,
-  type AlarmScope,
   clearDeviceAlarms,
   listBooleanNames,
   listUncleared,
   listUnraised,
+  listUnraisedOf,
   raiseDeviceAlarms,
 } from "../store/tables/device-alarms.ts";
 
@@ -26,7 +26,7 @@ export interface AlarmKeeperParts {
 const PERIOD = Seconds(1);
 /** Everything is looked at this often, and at the start: a hint that was missed costs no more. */
 const REREAD = Seconds(60);
-/** Points noted between two looks; more of a gateway makes the next look one at everything. */
+/** Points noted of a gateway between two looks; more make the next look one at all of its points. */
 const NOTED_MAX = 20_000;
 
 /**
@@ -37,9 +37,11 @@ const NOTED_MAX = 20_000;
 export class AlarmKeeper implements LoopService {
   readonly name = "alarm-keeper";
   readonly #parts: AlarmKeeperParts;
+  /** Points that became true, by gateway; of a gateway whose points moved at all there is an entry. */
   #noted = new Map<GatewayId, Set<PointId>>();
-  #overflow: "none" | "some" = "none";
-  #names: readonly string[] = [];
+  /** Gateways whose points are to be looked at all: they told a catalogue, or more was noted than is kept. */
+  #whole = new Set<GatewayId>();
+  #names: ReadonlySet<string> = new Set();
   #readAt: Uptime | null = null;
 
   constructor(parts: AlarmKeeperParts) {
@@ -49,10 +51,8 @@ export class AlarmKeeper implements LoopService {
   async run(signal: AbortSignal): Promise<void> {
     const { events, clock, logger } = this.#parts;
     const stops = [
-      events.on("state-changed", ({ gatewayId, pointIds }) => this.#note(gatewayId, pointIds)),
-      events.on("catalogue-changed", () => {
-        this.#readAt = null;
-      }),
+      events.on("state-changed", ({ gatewayId, trueIds }) => this.#note(gatewayId, trueIds)),
+      events.on("catalogue-changed", ({ gatewayId }) => this.#whole.add(gatewayId)),
     ];
     try {
       while (!signal.aborted) {
@@ -69,25 +69,38 @@ export class AlarmKeeper implements LoopService {
 
   /** One look: at everything when it is time, else at what moved. */
   async round(): Promise<void> {
-    const noted = this.#noted;
+    const { database, clock } = this.#parts;
+    const [noted, whole] = [this.#noted, this.#whole];
     this.#noted = new Map();
-    const now = this.#parts.clock.uptime();
-    if (this.#readAt === null || this.#overflow === "some" || since(this.#readAt, now) >= REREAD) {
-      this.#overflow = "none";
+    this.#whole = new Set();
+    const now = clock.uptime();
+    const isTime = this.#readAt === null || since(this.#readAt, now) >= REREAD;
+    if (isTime || whole.size > 0) {
+      const all = await listBooleanNames(database);
+      this.#names = new Set(all.filter((name) => isAlarmPoint({ name, type: "boolean" })));
+    }
+    if (isTime) {
       this.#readAt = now;
-      const all = await listBooleanNames(this.#parts.database);
-      this.#names = all.filter((name) => isAlarmPoint({ name, type: "boolean" }));
-      await this.#look({ names: this.#names, named: null });
+      await this.#lookAtAll(null);
       return;
     }
-    for (const [gatewayId, pointIds] of noted) {
-      await this.#look({ names: this.#names, named: { gatewayId, pointIds: [...pointIds] } });
+    for (const gatewayId of whole) await this.#lookAtAll(gatewayId);
+    for (const [gatewayId, trueIds] of noted) {
+      if (whole.has(gatewayId)) continue;
+      const raised = trueIds.size === 0 ? [] : await listUnraisedOf(database, gatewayId, [...trueIds]);
+      await this.#keep(raised, await listUncleared(database, gatewayId));
     }
   }
 
-  async #look(scope: AlarmScope): Promise<void> {
+  /** `null`: at the points of all gateways. */
+  async #lookAtAll(gatewayId: GatewayId | null): Promise<void> {
+    const { database } = this.#parts;
+    const raised = await listUnraised(database, { gatewayId, names: [...this.#names] });
+    await this.#keep(raised, await listUncleared(database, gatewayId));
+  }
+
+  async #keep(raised: readonly AlarmChange[], cleared: readonly AlarmChange[]): Promise<void> {
     const { database, events } = this.#parts;
-    const [raised, cleared] = [await listUnraised(database, scope), await listUncleared(database, scope)];
     if (raised.length === 0 && cleared.length === 0) return;
     await database.transaction(async (tx) => {
       if (cleared.length > 0) await clearDeviceAlarms(tx, cleared);
@@ -97,12 +110,12 @@ export class AlarmKeeper implements LoopService {
     for (const gatewayId of gatewaysOf([...raised, ...cleared])) events.tell("alarms-changed", { gatewayId });
   }
 
-  #note(gatewayId: GatewayId, pointIds: readonly PointId[]): void {
-    const names = new Set(this.#names);
+  #note(gatewayId: GatewayId, trueIds: readonly PointId[]): void {
     const noted = this.#noted.get(gatewayId) ?? new Set();
-    for (const id of pointIds) if (names.has(id.slice(id.indexOf("/") + 1))) noted.add(id);
-    if (noted.size > NOTED_MAX) this.#overflow = "some";
-    else if (noted.size > 0) this.#noted.set(gatewayId, noted);
+    this.#noted.set(gatewayId, noted);
+    if (this.#whole.has(gatewayId)) return;
+    for (const id of trueIds) if (this.#names.has(id.slice(id.indexOf("/") + 1))) noted.add(id);
+    if (noted.size > NOTED_MAX) this.#whole.add(gatewayId);
   }
 }
 

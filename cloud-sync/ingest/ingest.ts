@@ -118,8 +118,12 @@ export class Ingest {
   #tell(gatewayId: GatewayId, { plan, effects }: Applied): void {
     const { events } = this.#parts;
     const moved = new Set(effects.movedPoints);
-    const pointIds = plan.states.flatMap(({ point }) => (moved.has(point.pointNo) ? [point.pointId] : []));
-    if (pointIds.length > 0) events.tell("state-changed", { gatewayId, pointIds });
+    const changed = plan.states.filter(({ point }) => moved.has(point.pointNo));
+    const pointIds = changed.map(({ point }) => point.pointId);
+    const trueIds = changed.flatMap(({ point, placed }) =>
+      placed.reading.value === true ? [point.pointId] : [],
+    );
+    if (pointIds.length > 0) events.tell("state-changed", { gatewayId, pointIds, trueIds });
     if (plan.events.length > 0) events.tell("events-arrived", { gatewayId });
     if (plan.evidence.length === 0) return;
     const commandIds = plan.evidence.flatMap(({ record: { body } }) =>

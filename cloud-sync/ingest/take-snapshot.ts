@@ -38,8 +38,11 @@ export async function takeSnapshot(
     return { placed, moved };
   });
   if ("refusal" in result) return result;
-  const pointIds = result.moved.flatMap((number) => result.placed.ids.get(number) ?? []);
-  if (pointIds.length > 0) parts.events.tell("state-changed", { gatewayId, pointIds });
+  const { ids, readings } = result.placed;
+  const pointIds = result.moved.flatMap((number) => ids.get(number) ?? []);
+  const isTrue = (number: number): boolean => readings.get(number)?.reading.value === true;
+  const trueIds = result.moved.filter(isTrue).flatMap((number) => ids.get(number) ?? []);
+  if (pointIds.length > 0) parts.events.tell("state-changed", { gatewayId, pointIds, trueIds });
   const { skipped } = result.placed;
   if (skipped > 0)
     parts.logger.warn({ gatewayId, skipped }, "a state snapshot tells of points that can not be taken");

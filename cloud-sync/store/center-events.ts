@@ -5,8 +5,12 @@ import type { GatewayId, PointId } from "../../domain/ids.ts";
  * from the store; a hint that is missed costs only time, because every listener also looks by period.
  */
 export interface CenterHints {
-  /** Current state of these points moved; at most 10,000 ids a hint. */
-  readonly "state-changed": { readonly gatewayId: GatewayId; readonly pointIds: readonly PointId[] };
+  /** Current state of these points moved; at most 10,000 ids a hint. `trueIds`: those of them that are true now. */
+  readonly "state-changed": {
+    readonly gatewayId: GatewayId;
+    readonly pointIds: readonly PointId[];
+    readonly trueIds: readonly PointId[];
+  };
   /** Lane A was stored; commands that it moved are named. */
   readonly "evidence-arrived": { readonly gatewayId: GatewayId; readonly commandIds: readonly string[] };
   /** Single records of lanes B or D were stored. */

@@ -34,7 +34,8 @@ async function opened(t: OperatorContext) {
   /** As ingest does: the state moves, then the hint; the keeper looks a second later. */
   const fail = async (value: boolean): Promise<void> => {
     await tell("lamp-failure", value);
-    events.tell("state-changed", { gatewayId: GATEWAY, pointIds: [PointId("lamp-1/lamp-failure")] });
+    const pointIds = [PointId("lamp-1/lamp-failure")];
+    events.tell("state-changed", { gatewayId: GATEWAY, pointIds, trueIds: value ? pointIds : [] });
     await keeper.round();
   };
   const list = async (): Promise<readonly Shown[]> =>

@@ -177,7 +177,11 @@ export async function movePoint(
     },
     [gateway, point, value],
   );
-  events.tell("state-changed", { gatewayId: GatewayId(gateway), pointIds: [PointId(point)] });
+  events.tell("state-changed", {
+    gatewayId: GatewayId(gateway),
+    pointIds: [PointId(point)],
+    trueIds: value === 1 ? [PointId(point)] : [],
+  });
 }
 
 /** Live links whose silence is made by moving their clock on; all others then beat. */

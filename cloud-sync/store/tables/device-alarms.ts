@@ -16,10 +16,11 @@ export async function listBooleanNames(db: Queryable): Promise<readonly string[]
   return rows.map(({ name }) => name);
 }
 
-/** `named`: of a gateway, those of the points that moved; null: all points of all gateways. */
+/** Where to look; `gatewayId` null: everywhere. */
 export interface AlarmScope {
+  readonly gatewayId: GatewayId | null;
+  /** Names of the points that tell of trouble. */
   readonly names: readonly string[];
-  readonly named: { readonly gatewayId: GatewayId; readonly pointIds: readonly PointId[] } | null;
 }
 
 export interface AlarmChange {
@@ -36,39 +37,46 @@ const COLUMNS = `g.gateway_id, p.point_no, p.point_id, p.name, ${AT}`;
 const LINK = "left join gateway_links l on l.gateway_no = p.gateway_no";
 const IS_ALARM = `not (p.name = '${NO_ALARM.name}'
   and exists (select from devices d where d.device_no = p.device_no and d.class = '${NO_ALARM.class}'))`;
-/** Two texts, so that what moved is looked up and not searched for among all points. */
-const EVERYWHERE = `from point_states s join points p using (point_no) join gateways g on g.gateway_no = p.gateway_no ${LINK}
-  where p.name = any($1) and ${IS_ALARM}`;
-const NAMED = `from ${NAMED_POINTS} join gateways g on g.gateway_no = p.gateway_no
-  join point_states s using (point_no) ${LINK}
-  where ${IS_ALARM}`;
+const OF_GATEWAY = "(select gateway_no from gateways where gateway_id = $1)";
 /** As many as one look takes: the rest is found by the next. */
 const LIMIT = "order by p.point_no limit 10000";
+const UNRAISED = `and ${IS_ALARM} and not p.retired and s.value_kind = 2 and s.value_number = 1
+  and not exists (select from center_alarms a where a.point_no = p.point_no and a.cleared_at is null) ${LIMIT}`;
 
-/** Points that are true and have no alarm yet. */
-export function listUnraised(db: Queryable, { names, named }: AlarmScope): Promise<readonly AlarmChange[]> {
-  const text = (
-    from: string,
-  ): string => `select ${COLUMNS} ${from} and not p.retired and s.value_kind = 2 and s.value_number = 1
-    and not exists (select from center_alarms a where a.point_no = p.point_no and a.cleared_at is null) ${LIMIT}`;
-  return named === null
-    ? db.query({ name: "alarm-unraised", text: text(EVERYWHERE) }, [[...names]])
-    : db.query({ name: "alarm-unraised-named", text: text(NAMED) }, parametersOf(named));
+/**
+ * Points that are true and have no alarm yet. What is true is found first and each point then looked up by itself: as a join,
+ * the planner takes all points of all gateways for each while it has no statistics of them.
+ */
+export function listUnraised(
+  db: Queryable,
+  { gatewayId, names }: AlarmScope,
+): Promise<readonly AlarmChange[]> {
+  const text = `select ${COLUMNS} from point_states s
+    cross join lateral (select each.* from points each where each.point_no = s.point_no offset 0) as p
+    join gateways g on g.gateway_no = p.gateway_no ${LINK}
+    where ($1::text is null or s.gateway_no = ${OF_GATEWAY}) and p.name = any($2) ${UNRAISED}`;
+  return db.query({ name: "alarm-unraised", text }, [gatewayId, [...names]]);
+}
+
+/** The same among these points of a gateway. */
+export function listUnraisedOf(
+  db: Queryable,
+  gatewayId: GatewayId,
+  pointIds: readonly PointId[],
+): Promise<readonly AlarmChange[]> {
+  const text = `select ${COLUMNS} from ${NAMED_POINTS} join gateways g on g.gateway_no = p.gateway_no
+    join point_states s using (point_no) ${LINK} where true ${UNRAISED}`;
+  return db.query({ name: "alarm-unraised-named", text }, [gatewayId, ...namedColumns(pointIds)]);
 }
 
 /** Alarms whose point is false again, or is not of the site any more. What is unknown stays as it was. */
-export function listUncleared(db: Queryable, { names, named }: AlarmScope): Promise<readonly AlarmChange[]> {
-  const text = (
-    from: string,
-  ): string => `select ${COLUMNS} ${from} and (p.retired or (s.value_kind = 2 and s.value_number = 0))
-    and exists (select from center_alarms a where a.point_no = p.point_no and a.cleared_at is null) ${LIMIT}`;
-  return named === null
-    ? db.query({ name: "alarm-uncleared", text: text(EVERYWHERE) }, [[...names]])
-    : db.query({ name: "alarm-uncleared-named", text: text(NAMED) }, parametersOf(named));
-}
-
-function parametersOf({ gatewayId, pointIds }: NonNullable<AlarmScope["named"]>): readonly unknown[] {
-  return [gatewayId, ...namedColumns(pointIds)];
+export function listUncleared(db: Queryable, gatewayId: GatewayId | null): Promise<readonly AlarmChange[]> {
+  const text = `select ${COLUMNS} from center_alarms a
+    cross join lateral (select each.* from points each where each.point_no = a.point_no offset 0) as p
+    join point_states s on s.point_no = a.point_no join gateways g on g.gateway_no = p.gateway_no ${LINK}
+    where a.point_no is not null and a.cleared_at is null and ($1::text is null or p.gateway_no = ${OF_GATEWAY})
+      and (p.retired or (s.value_kind = 2 and s.value_number = 0)) ${LIMIT}`;
+  return db.query({ name: "alarm-uncleared", text }, [gatewayId]);
 }
 
 /** Raised once a point: a repeat changes nothing. A shelved point's next alarm is shelved as well. */
