@@ -59,7 +59,11 @@ const LAYERS = [
     from: `^cloud-sync/(?!(?:store|http|console|${CENTER_PARTS})/)[^/]+/`,
     may: [],
   },
-  { name: "simulators", from: "^simulators/", may: ["^domain/(ids|units)(\\.ts$|/)", "^simulators/"] },
+  {
+    name: "simulators",
+    from: "^simulators/",
+    may: ["^domain/(ids|units|system-heap)(\\.ts$|/)", "^simulators/"],
+  },
   { name: "city", from: "^city/", may: ["^(domain|gateway|cloud-sync|simulators|city)/"] },
 ];
 

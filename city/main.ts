@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { settleHeap } from "../domain/system/heap.ts";
 import { systemClock } from "../domain/system-clock.ts";
 import { Seconds, since } from "../domain/time.ts";
 import { checkCity } from "./check/check-city.ts";
@@ -42,6 +43,7 @@ Exit codes: 0 ended as asked, 1 the check found a problem or a program ended by 
 const LAMP_FAILS_EVERY_SEC = 600;
 
 for (const [name, value] of Object.entries(MALLOC_CHOICES)) process.env[name] ??= value;
+settleHeap();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,21 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { SEMI_SPACE_FLAG, START_HEAP_FLAGS } from "../domain/system/heap.ts";
 import { type Clock, Millis } from "../domain/time.ts";
 
 /** How long a program may take to put itself away before it is killed. */
 const STOP_TIMEOUT = Millis(15_000);
 
 /**
- * V8's own choices are made for a program that has the machine to itself: 16 MiB for a third of the young generation,
- * and a heap that grows to some four times what lives in it before it is swept. These take 4 MiB and a quarter more.
- */
-const SEMI_SPACE = "--max-semi-space-size=4";
-const HEAP_GROWTH = "--heap-growing-percent=25";
-export const MEMORY_FLAGS: readonly string[] = [SEMI_SPACE, HEAP_GROWTH];
-
-/**
- * For the environment of the programs. Likewise glibc's: one arena a thread, and more kept of what was freed the larger the
+ * For the environment of the programs. Of itself glibc takes one arena a thread, and more kept of what was freed the larger the
  * pieces were. Its documented defaults, named, give large pieces back at once (mallopt(3)); half of the center's memory
  * outside of its heap was such a rest.
  */
@@ -83,7 +76,7 @@ function spawnProgram({ command, logFile }: ProgramOptions<unknown>): ChildProce
   try {
     // The channel says nothing; that it breaks tells the program that we are gone, however that came.
     // A group of its own: Ctrl-C reaches the city, which then stops its programs in order.
-    return spawn(process.execPath, [...MEMORY_FLAGS, ...command], {
+    return spawn(process.execPath, [...START_HEAP_FLAGS, ...command], {
       stdio: ["ignore", "pipe", log, "ipc"],
       detached: true,
     });
@@ -94,7 +87,7 @@ function spawnProgram({ command, logFile }: ProgramOptions<unknown>): ChildProce
 
 /** Whether this is the command line of a program that a city started with something of this folder. */
 export function isProgramIn(folder: string, commandLine: readonly string[]): boolean {
-  return commandLine[1] === SEMI_SPACE && commandLine.some((part) => part.startsWith(`${folder}/`));
+  return commandLine[1] === SEMI_SPACE_FLAG && commandLine.some((part) => part.startsWith(`${folder}/`));
 }
 
 async function readyOf<Ready>(

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Logger, pino } from "pino";
+import { settleHeap } from "../domain/system/heap.ts";
 import { systemClock } from "../domain/system-clock.ts";
 import { systemRandom } from "../domain/system-random.ts";
 import { type CenterOptions, openCenter } from "./center.ts";
@@ -41,6 +42,7 @@ class ArgumentFault extends Error {
   override readonly name = "ArgumentFault";
 }
 
+settleHeap();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { runServices } from "../domain/service.ts";
+import { settleHeap } from "../domain/system/heap.ts";
 import { systemClock } from "../domain/system-clock.ts";
 import { systemRandom } from "../domain/system-random.ts";
 import { parseClaim } from "../domain/wire/enrolment.ts";
@@ -30,6 +31,7 @@ It runs until SIGTERM or SIGINT; started with an IPC channel, also until whoever
 Exit codes: 0 ended as asked, 1 could not go on, 2 wrong arguments or site file.
 `;
 
+settleHeap();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

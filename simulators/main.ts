@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { settleHeap } from "../domain/system/heap.ts";
 import { cabinetsOf, takeShare } from "./city/cabinet-config.ts";
 import { placeCity } from "./city/placement.ts";
 import { DEVICE_KINDS } from "./device-kinds.ts";
@@ -48,6 +49,7 @@ It runs until SIGTERM or SIGINT; started with an IPC channel, also until whoever
 Exit codes: 0 ended as asked, 1 could not run, 2 wrong arguments or configuration.
 `;
 
+settleHeap();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

@@ -1,7 +1,7 @@
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { MEMORY_FLAGS } from "../program.ts";
+import { START_HEAP_FLAGS } from "../../domain/system/heap.ts";
 
 /**
  * Run by `npm run build`, as `node --import ./node-version.js`: each program of the city is loaded once, so that Node
@@ -27,7 +27,7 @@ const runs = [
   ["city/main.ts", "--help"],
 ].map(([path = "", argument = ""]) => [join(ROOT, path), argument]);
 for (const run of [...runs, ["--input-type=module", "--eval", later]])
-  await once(spawn(process.execPath, [...MEMORY_FLAGS, ...run], { stdio: "ignore" }), "exit");
-const host = fork(join(ROOT, "gateway/field/host/field-host-main.ts"), { execArgv: [...MEMORY_FLAGS] });
+  await once(spawn(process.execPath, [...START_HEAP_FLAGS, ...run], { stdio: "ignore" }), "exit");
+const host = fork(join(ROOT, "gateway/field/host/field-host-main.ts"), { execArgv: [...START_HEAP_FLAGS] });
 host.send({ kind: "stop" });
 await once(host, "exit");

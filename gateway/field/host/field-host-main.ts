@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { settleHeap } from "../../../domain/system/heap.ts";
 import { systemClock } from "../../../domain/system-clock.ts";
 import { Seconds } from "../../../domain/time.ts";
 import { loadRegisteredDriver } from "./load-registered-driver.ts";
@@ -7,6 +8,7 @@ import { serveFieldHost } from "./serve-field-host.ts";
 /** A bus that can not be put away must not keep the process after its core is gone. */
 const PUT_AWAY = Seconds(2);
 
+settleHeap();
 const [group = "field", level = "info"] = process.argv.slice(2);
 const logger = pino(
   { level, base: { fieldHost: group, pid: process.pid } },

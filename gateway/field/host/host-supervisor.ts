@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { exponentialBackoff } from "../../../domain/backoff.ts";
 import type { BusId } from "../../../domain/ids.ts";
 import type { LoopService } from "../../../domain/service.ts";
+import { START_HEAP_FLAGS } from "../../../domain/system/heap.ts";
 import { type Clock, Millis, Minutes, Seconds, since } from "../../../domain/time.ts";
 import type {
   BusFrame,
@@ -25,11 +26,6 @@ const STABLE = Minutes(1);
 const ROUND = Seconds(1);
 /** For putting buses away after "stop"; then the process is killed. */
 const STOP_WITHIN = Seconds(3);
-/**
- * V8's own choices are made for a program that has the machine to itself: 16 MiB for a third of the young generation,
- * and a heap that grows to some four times what lives in it before it is swept.
- */
-const MEMORY_FLAGS = ["--max-semi-space-size=4", "--heap-growing-percent=25"];
 /** A host needs some 25 MB and 1 kB a point; what grows past this leaks, and is ended before the machine suffers. */
 const HEAP_BASE_MIB = 192;
 const HEAP_MIB_PER_1000_POINTS = 2;
@@ -139,7 +135,7 @@ export class HostSupervisor implements Field, FieldFrames, LoopService {
     // No inherited node options: a loader or debugger of the core is not the host's.
     const child = fork(entry, [plan.group, logger.level], {
       serialization: "advanced",
-      execArgv: [...MEMORY_FLAGS, `--max-old-space-size=${this.#heapMib}`],
+      execArgv: [...START_HEAP_FLAGS, `--max-old-space-size=${this.#heapMib}`],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const host = new HostProcess(child, clock, this.#outage.sink);
