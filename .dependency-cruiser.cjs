@@ -62,7 +62,7 @@ const LAYERS = [
   {
     name: "simulators",
     from: "^simulators/",
-    may: ["^domain/(ids|units|system-heap)(\\.ts$|/)", "^simulators/"],
+    may: ["^domain/(ids|units|system/heap)(\\.ts$|/)", "^simulators/"],
   },
   { name: "city", from: "^city/", may: ["^(domain|gateway|cloud-sync|simulators|city)/"] },
 ];

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CenterClient } from "./center-client.ts";
 import { CityJournal } from "./city-journal.ts";
+import type { GatewayProgramPlan } from "./city-plan.ts";
 import { holdFolder, LOCK_FILE } from "./folder-lock.ts";
 import { freePort } from "./free-port.ts";
 import { endLeftovers } from "./leftovers.ts";
@@ -154,12 +155,16 @@ async function openStreet(
   const simulators = (await startSimulators(options)).map((program) => started.use(program));
   onProgress(`${plan.municipalities.length} gateways in ${plan.gatewayPrograms.length} programs`);
   const peers = reachedOf(simulators);
-  const starts = plan.gatewayPrograms.map(async (program) => {
+  const start = async (program: GatewayProgramPlan): Promise<GatewayProgram> => {
     const gateways = started.use(await startGateways(options, program, peers));
     onProgress(`${program.name} is up with ${gateways.ready.length} of them`);
     return gateways;
-  });
-  return { simulators, gateways: allOf(await Promise.allSettled(starts)) };
+  };
+  // Whoever has most to read and to tell is known last: it gets the machine first.
+  const [largest, ...others] = plan.gatewayPrograms;
+  const first = largest === undefined ? [] : [await start(largest)];
+  const rest = await Promise.allSettled(others.map(start));
+  return { simulators, gateways: [...first, ...allOf(rest)] };
 }
 
 /** The center, with a claim for each gateway that it does not know yet. */
