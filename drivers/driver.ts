@@ -30,6 +30,11 @@ export interface Driver<BusConfig = unknown, Address = unknown> {
   choices?(address: Address): readonly string[] | undefined;
   /** The places on the unit that an address takes, so that two points on one place are found: `holding:20-21`. */
   footprint(address: Address): Footprint;
+  /**
+   * Loads what an open bus needs and checking does not: it may keep the process for seconds, so a field host has it done
+   * before it first tells anything. Absent: nothing.
+   */
+  load?(): Promise<unknown>;
   openBus(config: BusConfig, context: DriverContext, signal: AbortSignal): Promise<Bus<Address>>;
   /**
    * Gives a unit a key of its own, on site and with the line to itself, where the protocol has keys (OSDP).

@@ -9,8 +9,8 @@ import {
 } from "./opcua-address.ts";
 
 /**
- * OPC UA (OPC 10000, opc.tcp binary): Read, Write, Call and one subscription with data changes. The library (60 MB) is loaded
- * by who opens a bus: the core only checks what a site file says.
+ * OPC UA (OPC 10000, opc.tcp binary): Read, Write, Call and one subscription with data changes. The library (60 MB) is no
+ * business of the core, which only checks what a site file says.
  */
 export const opcuaDriver: Driver<OpcUaBusConfig, OpcUaAddress> = {
   name: "opcua",
@@ -19,8 +19,13 @@ export const opcuaDriver: Driver<OpcUaBusConfig, OpcUaAddress> = {
   parseUnitAddress,
   choices: choicesOf,
   footprint: footprintOf,
+  load,
   openBus,
 };
+
+function load() {
+  return Promise.all([import("./opcua-bus.ts"), import("./opcua-connection.ts")]);
+}
 
 /** @throws {DeviceFault} `connection-lost`, or the signal's reason; nothing is left open then. */
 async function openBus(
@@ -28,9 +33,6 @@ async function openBus(
   context: DriverContext,
   signal: AbortSignal,
 ): Promise<Bus<OpcUaAddress>> {
-  const [{ OpcUaBus }, { openConnection }] = await Promise.all([
-    import("./opcua-bus.ts"),
-    import("./opcua-connection.ts"),
-  ]);
+  const [{ OpcUaBus }, { openConnection }] = await load();
   return new OpcUaBus(await openConnection(config, context, signal), config);
 }

@@ -65,6 +65,7 @@ export class FieldHost implements Field, FieldFrames, LoopService {
     const { plan, loadDriver, clock, logger } = this.#parts;
     for (const bus of plan.buses) {
       const driver = await loadDriver(bus.driver);
+      await driver.load?.();
       const { pseudonymKey } = plan;
       runners.push(new BusRunner(bus, { driver, clock, logger, reports: this.#reports, pseudonymKey }));
     }
