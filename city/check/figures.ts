@@ -9,7 +9,7 @@ export interface Figure {
   readonly what: string;
   /** Null: it was not reached in the time that the check waits. */
   readonly value: number | null;
-  readonly unit: "ms" | "cores" | "bytes";
+  readonly unit: "ms" | "s" | "cores" | "bytes";
   /** In the same unit; null: none is set. */
   readonly goalAtMost: number | null;
   /** Null without a goal. */
@@ -31,6 +31,12 @@ export function figuresOf({ start, latency, burst, settledCpu, memory }: Measure
     figure("levels-good", "ms", start.levelsGoodAfterMs, {
       what: `level of each of ${lamps} lamps and state of each of ${cabinets} cabinets good at the center, from PostgreSQL ready`,
       goalAtMost: 15_000,
+    }),
+    figure("levels-good-from-begin", "ms", start.levelsGoodFromBeginMs, {
+      what: "the same from the begin of npm start",
+    }),
+    figure("levels-good-cpu", "s", start.levelsGoodCpuSec, {
+      what: "CPU of all processes until then: the machine has as much in a second as it has cores",
     }),
     figure("points-good", "ms", start.pointsGoodAfterMs, {
       what: `each of ${points} points read, told and good at the center, from PostgreSQL ready`,

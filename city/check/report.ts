@@ -26,11 +26,12 @@ export function formatReport(report: CheckReport): string {
 
 function formatFigure({ name, what, value, unit, goalAtMost, met }: Figure): string {
   const goal = goalAtMost === null ? "" : ` (goal ${shown(goalAtMost, unit)}${met ? "" : ", missed"})`;
-  return `${name.padEnd(17)} ${shown(value, unit)}${goal}: ${what}`;
+  return `${name.padEnd(23)} ${shown(value, unit)}${goal}: ${what}`;
 }
 
 function shown(value: number | null, unit: Figure["unit"]): string {
   if (value === null) return "too late";
+  if (unit === "s") return `${value.toFixed(1)} s`;
   if (unit === "cores") return `${value.toFixed(2)} cores`;
   if (unit === "bytes") return `${(value / 1e9).toFixed(2)} GB`;
   return value < 1_000 ? `${value} ms` : seconds(value);

@@ -4,6 +4,7 @@ import { type Clock, Seconds } from "../../domain/time.ts";
 import type { City } from "../city.ts";
 import { describe } from "../wait-until-known.ts";
 import { areLevelsGood, type CityCounts, waitFor } from "./completeness.ts";
+import { cpuBetween, readCpu, total } from "./program-usage.ts";
 
 /** How long the city took to be known, from the moment that PostgreSQL was ready. */
 export interface StartFigures {
@@ -12,6 +13,10 @@ export interface StartFigures {
   readonly points: number;
   /** Every lamp level and cabinet state good at the center; null: not in time. */
   readonly levelsGoodAfterMs: number | null;
+  /** The same from the begin of this program, before any other ran. */
+  readonly levelsGoodFromBeginMs: number | null;
+  /** CPU of all programs until then, s: what a start costs on this machine, whatever else it does. */
+  readonly levelsGoodCpuSec: number | null;
   /** Every point read, told and good; null: not in time. */
   readonly pointsGoodAfterMs: number | null;
   readonly problems: readonly string[];
@@ -39,7 +44,8 @@ export async function startFigures(
     signal,
     onLook,
   });
-  const levelsAt = clock.now();
+  const [levelsAt, fromBeginMs] = [clock.now(), Math.round(1_000 * process.uptime())];
+  const cpuSec = total(cpuBetween(new Map(), await readCpu(city)));
   const points = await waitFor(city, { isSo: arePointsGood, within: POINTS_WITHIN, clock, signal, onLook });
   const pointsAt = clock.now();
   const problems: string[] = [];
@@ -51,6 +57,8 @@ export async function startFigures(
     cabinets: city.plan.cabinets.length,
     points: points.counts.points,
     levelsGoodAfterMs: levels.at === null ? null : levelsAt - from,
+    levelsGoodFromBeginMs: levels.at === null ? null : fromBeginMs,
+    levelsGoodCpuSec: levels.at === null ? null : Math.round(10 * cpuSec) / 10,
     pointsGoodAfterMs: points.at === null ? null : pointsAt - from,
     problems,
   };

@@ -6,6 +6,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import * as x509 from "@peculiar/x509";
 import type { Test } from "tap";
+import { TransportError } from "../../gateway/uplink/center-transport.ts";
 import type { GatewayIdentity } from "../../gateway/uplink/identity.ts";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -71,6 +72,17 @@ export async function makeIdentity(authority: TestAuthority, gatewayId = "gw-1")
     commandKey: publicKey,
     timeKey: publicKey,
   };
+}
+
+/** What a failed attempt was rejected with, if that is a transport error. @throws everything else */
+export async function transportFault(attempt: Promise<unknown>): Promise<TransportError> {
+  try {
+    await attempt;
+  } catch (error) {
+    if (error instanceof TransportError) return error;
+    throw error;
+  }
+  throw new Error("nothing went wrong");
 }
 
 export type Answerer = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;

@@ -1,17 +1,18 @@
-import "reflect-metadata";
-import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { inspect } from "node:util";
-import * as x509 from "@peculiar/x509";
 import t, { type Test } from "tap";
-import type { Claim } from "../../domain/wire/enrolment.ts";
 import { openAxiosTransport } from "../../gateway/uplink/axios-transport.ts";
-import { TransportError } from "../../gateway/uplink/center-transport.ts";
-import { enrol } from "../../gateway/uplink/enrol.ts";
-import { findIdentity, type GatewayIdentity, IdentityError } from "../../gateway/uplink/identity.ts";
-import { type Answerer, json, makeAuthority, makeIdentity, openCenter } from "./https-center.ts";
+import type { TransportError } from "../../gateway/uplink/center-transport.ts";
+import type { GatewayIdentity } from "../../gateway/uplink/identity.ts";
+import {
+  type Answerer,
+  json,
+  makeAuthority,
+  makeIdentity,
+  openCenter,
+  transportFault,
+} from "./https-center.ts";
 
 const AUTHORITY = await makeAuthority("test authority");
 const IDENTITY = await makeIdentity(AUTHORITY);
@@ -42,16 +43,10 @@ function connect(t: Test, url: string, identity: GatewayIdentity) {
 
 /** The error of `work`, which must be one of the transport that gives away nothing (I42). */
 async function faultOf(t: Test, work: Promise<unknown>): Promise<TransportError> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error;
-    const shown =
-      inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error) + String(error.stack);
-    t.notMatch(shown, /PRIVATE KEY|BEGIN CERTIFICATE|5ec7e7/, "I42 no secret in an error");
-    return error;
-  }
-  throw new Error("nothing went wrong");
+  const error = await transportFault(work);
+  const shown = inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error) + String(error.stack);
+  t.notMatch(shown, /PRIVATE KEY|BEGIN CERTIFICATE|5ec7e7/, "I42 no secret in an error");
+  return error;
 }
 
 t.test("a request proves who we are, and its body arrives as it was", async (t) => {
@@ -225,90 +220,3 @@ t.test("a downlink that is none, too long or broken off ends with its code", asy
   const listening = transport.listen("1.1", () => abort.abort(new Error("over")), abort.signal);
   await t.rejects(listening, { message: "over" });
 });
-
-/** A center that enrols whoever comes; `change` spoils its answer. */
-async function enroller(t: Test, change: (answer: Record<string, string>) => unknown = (answer) => answer) {
-  const pem = generateKeyPairSync("ed25519").publicKey.export({ type: "spki", format: "pem" }).toString();
-  const answer: Answerer = (_request, response, body) => {
-    const { certificateRequest, gatewayId } = JSON.parse(body.toString());
-    const { publicKey } = new x509.Pkcs10CertificateRequest(certificateRequest);
-    void AUTHORITY.issue(gatewayId, publicKey).then((certificate) =>
-      json(
-        response,
-        200,
-        change({ certificate, authority: AUTHORITY.certificate, commandKey: pem, timeKey: pem }),
-      ),
-    );
-  };
-  const centerUrl = await openCenter(t, AUTHORITY, answer, "anybody");
-  const claim: Claim = {
-    gatewayId: "gw-7",
-    centerUrl,
-    authorityFingerprint: AUTHORITY.fingerprint,
-    code: "one-time-code-0123456789",
-  };
-  return claim;
-}
-
-t.test("a claim becomes an identity that only its owner can read", async (t) => {
-  const claim = await enroller(t);
-  const folder = t.testdir();
-  t.equal(await findIdentity(folder), undefined);
-  await enrol(claim, folder);
-  const identity = await findIdentity(folder);
-  t.match(identity, { gatewayId: "gw-7", authority: AUTHORITY.certificate });
-  for (const name of await readdir(`${folder}/identity`)) {
-    t.equal((await stat(`${folder}/identity/${name}`)).mode & 0o777, 0o600, name);
-  }
-  t.equal((await stat(`${folder}/identity`)).mode & 0o777, 0o700);
-});
-
-t.test("an identity that was written half is none; one that can not be read says so", async (t) => {
-  const folder = t.testdir();
-  await enrol(await enroller(t), folder);
-  const key = await readFile(`${folder}/identity/key.pem`, "utf8");
-  await writeFile(`${folder}/identity/key.pem`, IDENTITY.key);
-  t.equal(await findIdentity(folder), undefined, "a new key beside the certificate of the old one");
-  await writeFile(`${folder}/identity/key.pem`, "-----BEGIN");
-  await t.rejects(findIdentity(folder), { name: IdentityError.name, message: /enrol again/ });
-  await writeFile(`${folder}/identity/key.pem`, key);
-  await chmod(`${folder}/identity/key.pem`, 0o600);
-  t.ok(await findIdentity(folder));
-  await rm(`${folder}/identity/certificate.pem`);
-  t.equal(await findIdentity(folder), undefined, "cut off before the certificate");
-});
-
-t.test(
-  "a center that is not the one of the claim gets neither code nor request, and nothing is written",
-  async (t) => {
-    const folder = t.testdir();
-    const claim = await enroller(t);
-    const fault = await faultOf(t, enrol({ ...claim, authorityFingerprint: "0".repeat(64) }, folder));
-    t.equal(fault.code, "not-trusted");
-    t.notMatch(fault.message, /one-time-code/);
-    const spoilt: readonly ((answer: Record<string, string>) => unknown)[] = [
-      () => ({}),
-      (answer) => ({ ...answer, certificate: IDENTITY.certificate }),
-      (answer) => ({ ...answer, commandKey: "none" }),
-      (answer) => ({ ...answer, timeKey: answer["certificate"] }),
-    ];
-    for (const change of spoilt) {
-      t.equal((await faultOf(t, enrol(await enroller(t, change), folder))).code, "malformed");
-    }
-    const url = await openCenter(
-      t,
-      AUTHORITY,
-      (_request, response) => json(response, 403, { error: { message: "used" } }),
-      "anybody",
-    );
-    t.match(await faultOf(t, enrol({ ...claim, centerUrl: url }, folder)), {
-      code: "refused",
-      message: /used/,
-    });
-    t.equal(
-      (await faultOf(t, enrol({ ...claim, centerUrl: "https://127.0.0.1:1" }, folder))).code,
-      "unreachable",
-    );
-    t.same(await readdir(folder), []);
-  },
-);
