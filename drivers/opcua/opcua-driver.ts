@@ -23,8 +23,10 @@ export const opcuaDriver: Driver<OpcUaBusConfig, OpcUaAddress> = {
   openBus,
 };
 
-function load() {
-  return Promise.all([import("./opcua-bus.ts"), import("./opcua-connection.ts")]);
+async function load() {
+  const { OpcUaBus } = await import("./opcua-bus.ts");
+  const { openConnection } = await import("./opcua-connection.ts");
+  return { OpcUaBus, openConnection };
 }
 
 /** @throws {DeviceFault} `connection-lost`, or the signal's reason; nothing is left open then. */
@@ -33,6 +35,6 @@ async function openBus(
   context: DriverContext,
   signal: AbortSignal,
 ): Promise<Bus<OpcUaAddress>> {
-  const [{ OpcUaBus }, { openConnection }] = await load();
+  const { OpcUaBus, openConnection } = await load();
   return new OpcUaBus(await openConnection(config, context, signal), config);
 }
