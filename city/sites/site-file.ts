@@ -24,7 +24,7 @@ export function siteFileOf(context: {
     gateway: municipality.gatewayId,
     dataFolder: "data",
     // The city runs on one machine, so nothing is gained by spreading reconnects over minutes.
-    center: { url: centerUrl, reconnectMin: "1 s", reconnectMax: "10 s" },
+    center: { url: centerUrl, reconnectMin: "1 s", reconnectMax: "2 s" },
     broker: { host: "127.0.0.1", port: 0, passwordFile },
     buses: [...cabinets.map(({ cabinet, socket }) => busOf(cabinet, socket)), ...equipment.buses],
     devices: [

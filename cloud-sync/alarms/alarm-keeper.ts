@@ -3,7 +3,7 @@ import type { GatewayId, PointId } from "../../domain/ids.ts";
 import type { LoopService } from "../../domain/service.ts";
 import { type Clock, Seconds, since, type Uptime } from "../../domain/time.ts";
 import { alarmSeverity, isAlarmPoint } from "../store/alarm-points.ts";
-import type { CenterEvents } from "../store/center-events.ts";
+import type { CenterEvents, CenterHints } from "../store/center-events.ts";
 import type { Database } from "../store/database.ts";
 import {
   type AlarmChange,
@@ -29,6 +29,12 @@ const REREAD = Seconds(60);
 /** Points noted of a gateway between two looks; more make the next look one at all of its points. */
 const NOTED_MAX = 20_000;
 
+/** Of one gateway, of the points that tell of trouble: which became true, and whether one became anything else. */
+interface Noted {
+  readonly trueIds: Set<PointId>;
+  falseOnes: "none" | "some";
+}
+
 /**
  * Raises an alarm while a point that tells of trouble is true, and clears it when it is false again (ISA-18.2). It follows
  * current state only: history never raises anything (I9), and what is unknown leaves an alarm as it was. A condition that
@@ -37,8 +43,7 @@ const NOTED_MAX = 20_000;
 export class AlarmKeeper implements LoopService {
   readonly name = "alarm-keeper";
   readonly #parts: AlarmKeeperParts;
-  /** Points that became true, by gateway; of a gateway whose points moved at all there is an entry. */
-  #noted = new Map<GatewayId, Set<PointId>>();
+  #noted = new Map<GatewayId, Noted>();
   /** Gateways whose points are to be looked at all: they told a catalogue, or more was noted than is kept. */
   #whole = new Set<GatewayId>();
   #names: ReadonlySet<string> = new Set();
@@ -51,7 +56,7 @@ export class AlarmKeeper implements LoopService {
   async run(signal: AbortSignal): Promise<void> {
     const { events, clock, logger } = this.#parts;
     const stops = [
-      events.on("state-changed", ({ gatewayId, trueIds }) => this.#note(gatewayId, trueIds)),
+      events.on("state-changed", (hint) => this.#note(hint)),
       events.on("catalogue-changed", ({ gatewayId }) => this.#whole.add(gatewayId)),
     ];
     try {
@@ -85,10 +90,10 @@ export class AlarmKeeper implements LoopService {
       return;
     }
     for (const gatewayId of whole) await this.#lookAtAll(gatewayId);
-    for (const [gatewayId, trueIds] of noted) {
+    for (const [gatewayId, { trueIds, falseOnes }] of noted) {
       if (whole.has(gatewayId)) continue;
       const raised = trueIds.size === 0 ? [] : await listUnraisedOf(database, gatewayId, [...trueIds]);
-      await this.#keep(raised, await listUncleared(database, gatewayId));
+      await this.#keep(raised, falseOnes === "none" ? [] : await listUncleared(database, gatewayId));
     }
   }
 
@@ -110,12 +115,17 @@ export class AlarmKeeper implements LoopService {
     for (const gatewayId of gatewaysOf([...raised, ...cleared])) events.tell("alarms-changed", { gatewayId });
   }
 
-  #note(gatewayId: GatewayId, trueIds: readonly PointId[]): void {
-    const noted = this.#noted.get(gatewayId) ?? new Set();
-    this.#noted.set(gatewayId, noted);
+  #note({ gatewayId, pointIds, trueIds }: CenterHints["state-changed"]): void {
     if (this.#whole.has(gatewayId)) return;
-    for (const id of trueIds) if (this.#names.has(id.slice(id.indexOf("/") + 1))) noted.add(id);
-    if (noted.size > NOTED_MAX) this.#whole.add(gatewayId);
+    const noted = this.#noted.get(gatewayId) ?? { trueIds: new Set(), falseOnes: "none" };
+    this.#noted.set(gatewayId, noted);
+    const isTrue = new Set(trueIds);
+    for (const id of pointIds) {
+      if (!this.#names.has(id.slice(id.indexOf("/") + 1))) continue;
+      if (isTrue.has(id)) noted.trueIds.add(id);
+      else noted.falseOnes = "some";
+    }
+    if (noted.trueIds.size > NOTED_MAX) this.#whole.add(gatewayId);
   }
 }
 

@@ -74,7 +74,7 @@ export function listUncleared(db: Queryable, gatewayId: GatewayId | null): Promi
   const text = `select ${COLUMNS} from center_alarms a
     cross join lateral (select each.* from points each where each.point_no = a.point_no offset 0) as p
     join point_states s on s.point_no = a.point_no join gateways g on g.gateway_no = p.gateway_no ${LINK}
-    where a.point_no is not null and a.cleared_at is null and ($1::text is null or p.gateway_no = ${OF_GATEWAY})
+    where a.point_no is not null and a.cleared_at is null and ($1::text is null or a.gateway_no = ${OF_GATEWAY})
       and (p.retired or (s.value_kind = 2 and s.value_number = 0)) ${LIMIT}`;
   return db.query({ name: "alarm-uncleared", text }, [gatewayId]);
 }
