@@ -57,7 +57,7 @@ export interface Gateway extends LoopService {
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { clock, random, logger, software } = parts;
   await using opened = new AsyncDisposableStack();
-  const store = opened.use(await openStore({ folder: parts.site.dataFolder }, parts));
+  const store = opened.use(await openStore({ folder: parts.site.dataFolder, ...parts.site.store }, parts));
   const core = buildCore(parts, store);
   const { site, points, control, field, board, link } = core;
   const users = await readPasswordFile(site.broker.passwordFile);

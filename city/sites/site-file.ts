@@ -23,6 +23,8 @@ export function siteFileOf(context: {
     site: { id: municipality.slug, name: municipality.name },
     gateway: municipality.gatewayId,
     dataFolder: "data",
+    // Two dozen gateways share this machine's disk.
+    store: { ballastMiB: 2 },
     // The city runs on one machine, so nothing is gained by spreading reconnects over minutes.
     center: { url: centerUrl, reconnectMin: "1 s", reconnectMax: "2 s" },
     broker: { host: "127.0.0.1", port: 0, passwordFile },

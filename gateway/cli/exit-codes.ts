@@ -11,6 +11,10 @@ export const EXIT_CODES = {
   "outcome-unknown": { code: 5, means: "asked, but what the device did can not be known: go and look" },
   "not-over": { code: 6, means: "the command is still being carried out: ask again" },
   "no-answer": { code: 7, means: "the gateway runs, but gave no usable answer in time" },
+  "store-failing": {
+    code: 8,
+    means: "the gateway runs, but its store takes no writes: commands are refused, see its status",
+  },
   "wrong-node": { code: 78, means: "the wrong Node.js, and the project's own is missing" },
   interrupted: { code: 130, means: "ended by Ctrl-C" },
 } as const;

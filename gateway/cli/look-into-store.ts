@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import type { Lane } from "../../domain/lane.ts";
 import type { Clock } from "../../domain/time.ts";
-import { openStoreReadOnly } from "../store/open-store.ts";
+import { openStoreReadOnly } from "../store/opening/look-only.ts";
 import { type LedgerEntry, StoreError } from "../store/store.ts";
 import { formatBytes } from "./format-value.ts";
 

@@ -2,11 +2,12 @@ import type { KeyObject } from "node:crypto";
 import type { Logger } from "pino";
 import type { CommandState } from "../../domain/command.ts";
 import { CommandId, type GatewayId, type PointId } from "../../domain/ids.ts";
+import type { PointValue } from "../../domain/reading.ts";
 import { compareSessions } from "../../domain/session-id.ts";
 import type { Clock, Uptime } from "../../domain/time.ts";
 import type { CommandFrame } from "../../domain/wire/downlink.ts";
 import type { PointIndex, PointOfDevice } from "../site/site.ts";
-import type { CommandIntent, CommandSequence, Store } from "../store/store.ts";
+import { type CommandIntent, type CommandSequence, type Store, StoreError } from "../store/store.ts";
 import { refusalOf } from "./admission.ts";
 import { judgeCenterOrder } from "./center-order.ts";
 import { CommandBook } from "./command-book.ts";
@@ -70,6 +71,14 @@ export class CommandControl implements Control {
   }
 
   submitFromCenter(frame: CommandFrame): CommandTicket {
+    return withLedger(frame.value, () => this.#submitFromCenter(frame));
+  }
+
+  submitLocal(request: LocalRequest): CommandTicket {
+    return withLedger(request.value, () => this.#submitLocal(request));
+  }
+
+  #submitFromCenter(frame: CommandFrame): CommandTicket {
     const { clock, gatewayId, freshness, commandKey } = this.#parts;
     this.#selections.endOtherSessions(freshness?.currentSession());
     const judge = () =>
@@ -91,7 +100,7 @@ export class CommandControl implements Control {
     return this.#selections.select(intent, target, judged.deadline);
   }
 
-  submitLocal(request: LocalRequest): CommandTicket {
+  #submitLocal(request: LocalRequest): CommandTicket {
     const { clock, points, store, freshness } = this.#parts;
     this.#selections.endOtherSessions(freshness?.currentSession());
     const known = this.#known(request.commandId);
@@ -216,6 +225,17 @@ export class CommandControl implements Control {
     if (this.#stopping.signal.aborted) return { cause: "shutting-down", detail: "the gateway is stopping" };
     if (this.#inFlight.size + this.#selections.size < IN_FLIGHT_MAX) return null;
     return { cause: "busy", detail: `${IN_FLIGHT_MAX} commands are being carried out already` };
+  }
+}
+
+/** Without a ledger that can be read nothing moves, and nobody can say what became of the command if it came before (I22). */
+function withLedger(target: PointValue, submit: () => CommandTicket): CommandTicket {
+  try {
+    return submit();
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    const detail = `nothing was done now; whether it was done before can not be told: ${error.message}`;
+    return over(undecided(target, detail));
   }
 }
 

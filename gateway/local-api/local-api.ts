@@ -1,6 +1,7 @@
 import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { LoopService } from "../../domain/service.ts";
 import { Seconds } from "../../domain/time.ts";
+import { StoreError } from "../store/store.ts";
 import { API_VERSION, type ErrorAnswer } from "./client/answers.ts";
 import { LocalApiClient } from "./client.ts";
 import { LOCAL_API_FAULTS, LocalApiFault } from "./local-api-fault.ts";
@@ -107,6 +108,8 @@ function faultOf(error: FastifyError | LocalApiFault): LocalApiFault {
   // What Fastify itself refuses: a body that is no JSON, too long or of another media type.
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new LocalApiFault("bad-request", error.message, { pointer: "", cause: error });
+  if (error instanceof StoreError)
+    return new LocalApiFault("store-unavailable", "the store could not be read", { cause: error });
   return new LocalApiFault("internal", "the gateway could not answer", { cause: error });
 }
 

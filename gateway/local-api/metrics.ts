@@ -31,6 +31,9 @@ function gatewayMetrics(status: StatusAnswer): readonly Metric[] {
     ]),
     gauge("nerve_store_used_bytes", "Both files of the store.", [{ value: store.usedBytes }]),
     gauge("nerve_store_quota_bytes", "Budget of both files.", [{ value: store.quotaBytes }]),
+    gauge("nerve_store_writable", "1 while both files of the store take writes.", [
+      { value: store.access === "read-write" ? 1 : 0 },
+    ]),
     gauge(
       "nerve_store_backlog_records",
       "Records still to be told to the center.",

@@ -29,8 +29,17 @@ export function statusAnswer(parts: LocalApiParts): StatusAnswer {
 }
 
 function storeAnswer(store: LocalApiParts["store"]): StoreAnswer {
-  const { pressure } = store.health();
-  return { ...store.sync.disk(), pressure, backlog: store.sync.backlog(), findings: store.findings };
+  const { pressure, critical, telemetry, detail, ballastReleased, unstored } = store.health();
+  const files = [critical, telemetry];
+  return {
+    ...store.sync.disk(),
+    pressure,
+    access: files.includes("read-only") ? "read-only" : files.includes("failing") ? "failing" : "read-write",
+    fault: detail,
+    ...{ ballastReleased, unstored },
+    backlog: store.sync.backlog(),
+    findings: store.findings,
+  };
 }
 
 function linkAnswer({ link, clock }: LocalApiParts): LinkAnswer | null {

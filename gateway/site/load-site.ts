@@ -247,8 +247,10 @@ function foldersOf(path: string, dataFolder = "."): SiteFolders {
   return { site, data: resolve(site, dataFolder) };
 }
 
+const MIB = 1024 ** 2;
+
 function settingsOf(header: ReturnType<typeof SITE_SCHEMA.parse>, folder: string) {
-  const { site, gateway, dataFolder, center, broker } = header;
+  const { site, gateway, dataFolder, center, broker, store } = header;
   const { passwordFile, ...listener } = broker;
   return {
     siteId: SiteId(site.id),
@@ -260,5 +262,6 @@ function settingsOf(header: ReturnType<typeof SITE_SCHEMA.parse>, folder: string
       ...(passwordFile !== undefined && { passwordFile: resolve(folder, passwordFile) }),
     },
     dataFolder: resolve(folder, dataFolder),
+    store: { quotaBytes: store.quotaMiB * MIB, ballastBytes: store.ballastMiB * MIB },
   };
 }

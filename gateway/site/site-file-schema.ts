@@ -14,6 +14,8 @@ function isCenterUrl(url: string): boolean {
   return protocol === "https:" && pathname === "/" && search + hash + username === "";
 }
 
+const STORE_MIB = "a whole number of MiB";
+
 /** All but the entries of buses and devices, which are checked one by one, so that one mistake hides no other. */
 export const SITE_SCHEMA = z.strictObject(
   {
@@ -41,6 +43,15 @@ export const SITE_SCHEMA = z.strictObject(
           passwordFile: text(1_000, PATH).exactOptional(),
         },
         "{ host: 127.0.0.1, port: 1883 }",
+      )
+      .prefault({}),
+    store: z
+      .strictObject(
+        {
+          quotaMiB: whole(16, 1_048_576, STORE_MIB).default(4_096),
+          ballastMiB: whole(0, 1_024, STORE_MIB).default(64),
+        },
+        "{ quotaMiB: 4096, ballastMiB: 64 }",
       )
       .prefault({}),
     profiles: z.array(text(1_000, PATH), "a list of folders").max(20, "at most 20 folders").default([]),

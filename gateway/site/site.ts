@@ -15,6 +15,8 @@ export interface Site {
   readonly broker: BrokerSettings;
   /** Folder of the store, keys and sockets; absolute. */
   readonly dataFolder: string;
+  /** Room for the store, and what of it is kept back for lane A on a full disk. */
+  readonly store: { readonly quotaBytes: number; readonly ballastBytes: number };
   readonly buses: readonly SiteBus[];
   readonly devices: readonly Device[];
   /** Those that the devices use. */

@@ -2,11 +2,14 @@ import type { Logger } from "pino";
 import {
   bringHome,
   openForWriting,
+  readFrom,
+  rootCode,
   type StoreDatabase,
   type StoreStatement,
   sqliteCode,
 } from "./database.ts";
 import { StoreError } from "./store.ts";
+import type { WriteGuard } from "./write-guard.ts";
 
 /** Transactions after which the WAL is asked to be brought home by the worker, and by this thread if it did not. */
 const CHECKPOINT_EVERY = 500;
@@ -20,16 +23,23 @@ const CHECKPOINT_OVERDUE = 20_000;
 export class CriticalFile {
   readonly path: string;
   readonly #logger: Logger;
+  readonly #guard: WriteGuard | undefined;
   #database: StoreDatabase;
   #generation = 0;
   #failure: StoreError | undefined;
   #sinceCheckpoint = 0;
   #askCheckpoint: () => void = () => undefined;
 
-  constructor(path: string, database: StoreDatabase, logger: Logger) {
+  /** Without guard: a file that is only looked at. */
+  constructor(
+    path: string,
+    database: StoreDatabase,
+    context: { readonly logger: Logger; readonly guard?: WriteGuard },
+  ) {
     this.path = path;
     this.#database = database;
-    this.#logger = logger;
+    this.#logger = context.logger;
+    this.#guard = context.guard;
   }
 
   get database(): StoreDatabase {
@@ -59,25 +69,32 @@ export class CriticalFile {
     };
     return {
       run: (...values) => current().run(...values).changes,
-      get: (...values) => current().get(...values) as Row | undefined,
-      all: (...values) => current().all(...values) as Row[],
+      get: (...values) => this.#read(() => current().get(...values) as Row | undefined),
+      all: (...values) => this.#read(() => current().all(...values) as Row[]),
     };
   }
 
-  /** All or nothing, with FULL durability on return. @throws {StoreError} `not-durable`; whatever `work` throws undoes it. */
-  transaction<Result>(work: () => Result): Result {
-    if (this.#failure !== undefined) this.#reopen();
+  /** In a transaction the error is the transaction's. */
+  #read<Result>(work: () => Result): Result {
+    return this.#database.inTransaction ? work() : readFrom(this.#database, work);
+  }
+
+  /**
+   * All or nothing, with FULL durability on return. `evidence`: if the disk is full the ballast is given for it.
+   * @throws {StoreError} `not-durable`, `read-only`; whatever `work` throws undoes it.
+   */
+  transaction<Result>(work: () => Result, need: "evidence" | "other" = "other"): Result {
+    const refusal = this.#guard?.refusalOfAny;
+    if (refusal !== undefined) throw refusal;
     try {
-      const result = this.#database.transaction(work).immediate();
-      this.#countTransaction();
-      return result;
-    } catch (cause) {
-      if (sqliteCode(cause) === "") throw cause;
-      this.#failure = new StoreError("not-durable", `writing critical.db failed with ${sqliteCode(cause)}`, {
-        cause,
-      });
-      throw this.#failure;
+      return this.#attempt(work);
+    } catch (error) {
+      if (need === "other" || error !== this.#failure || this.#guard?.makeRoom(error) !== true) throw error;
     }
+    this.#logger.warn({ file: "critical" }, "the disk is full: the ballast was given for evidence");
+    const result = this.#attempt(work);
+    this.#guard.roomMade();
+    return result;
   }
 
   close(): void {
@@ -88,17 +105,39 @@ export class CriticalFile {
     }
   }
 
-  #reopen(): void {
+  #attempt<Result>(work: () => Result): Result {
+    if (this.#failure !== undefined) this.#reopen();
     try {
-      this.#database.close();
-      this.#database = openForWriting(this.path);
-      this.#generation += 1;
-      bringHome(this.#database);
+      const result = this.#database.transaction(work).immediate();
+      this.#countTransaction();
+      return result;
     } catch (cause) {
-      throw new StoreError("not-durable", "critical.db could not be opened again after a failed write", {
-        cause,
-      });
+      if (sqliteCode(cause) === "") throw cause;
+      throw this.#fail(cause);
     }
+  }
+
+  #fail(cause: unknown): StoreError {
+    const what = `writing critical.db failed with ${rootCode(cause) || "an error"}`;
+    const failure = new StoreError("not-durable", what, { cause });
+    this.#failure = failure;
+    this.#guard?.note("critical", failure);
+    return this.#guard?.refusal("critical") ?? failure;
+  }
+
+  /** The old connection is kept until the new one has proved itself: it can still be read. */
+  #reopen(): void {
+    let opened: StoreDatabase | undefined;
+    try {
+      opened = openForWriting(this.path);
+      bringHome(opened);
+      this.#database.close();
+    } catch (cause) {
+      opened?.close();
+      throw this.#fail(cause);
+    }
+    this.#database = opened;
+    this.#generation += 1;
     this.#failure = undefined;
     this.#logger.warn({ file: "critical" }, "opened again after a failed write");
   }

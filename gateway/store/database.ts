@@ -139,6 +139,49 @@ export function sqliteCode(error: unknown): string {
   return error instanceof Database.SqliteError ? error.code : "";
 }
 
+/** What SQLite said at the beginning of a chain of causes, also in the worker thread; an empty text if it was not SQLite. */
+export function rootCode(error: unknown): string {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const code = (each as { readonly code?: unknown }).code;
+    if (typeof code === "string" && code.startsWith("SQLITE_")) return code;
+  }
+  return "";
+}
+
+/**
+ * What `work` reads of the file. @throws {StoreError} `unreadable` for whatever SQLite says instead: its own errors do not
+ * leave the store.
+ */
+export function readFrom<Result>(database: StoreDatabase, work: () => Result): Result {
+  assertOpen(database);
+  try {
+    return work();
+  } catch (cause) {
+    throw asUnreadable(database, cause);
+  }
+}
+
+/** Likewise, row by row. */
+export function* rowsFrom<Row>(database: StoreDatabase, work: () => Iterable<Row>): Generator<Row> {
+  assertOpen(database);
+  try {
+    yield* work();
+  } catch (cause) {
+    throw asUnreadable(database, cause);
+  }
+}
+
+/** A file that could not be opened again after a failed write (PROTOCOL §5). */
+function assertOpen(database: StoreDatabase): void {
+  if (!database.open) throw new StoreError("unreadable", `${basename(database.name)} is not open`);
+}
+
+function asUnreadable(database: StoreDatabase, cause: unknown): unknown {
+  const code = sqliteCode(cause);
+  if (code === "") return cause;
+  return new StoreError("unreadable", `reading ${basename(database.name)} failed with ${code}`, { cause });
+}
+
 /** Whether the error says that the file's content is broken, so that it must be set aside. */
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);

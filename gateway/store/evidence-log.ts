@@ -66,7 +66,7 @@ export class EvidenceLog implements EvidenceStore {
     this.#file.transaction(() => {
       work();
       this.#insertRecord(body);
-    });
+    }, "evidence");
     for (const hint of this.#listeners) hint();
   }
 

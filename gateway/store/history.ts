@@ -2,7 +2,7 @@ import type { PointNumber } from "../../domain/ids.ts";
 import type { PointChange, StoredReading } from "../../domain/reading.ts";
 import { decodeEntry } from "../../domain/wire/entry.ts";
 import { decodePointsBlock } from "../../domain/wire/points-block.ts";
-import type { StoreDatabase, StoreStatement } from "./database.ts";
+import { readFrom, type StoreDatabase, type StoreStatement } from "./database.ts";
 import { minuteOf } from "./group-builder.ts";
 import { entriesTable, LANE_CODES } from "./incarnations.ts";
 import type { HistorySpan } from "./store.ts";
@@ -20,10 +20,12 @@ interface Mark {
 
 /** Reads a point's readings out of the blocks, minute by minute from the newest. */
 export class History {
+  readonly #database: StoreDatabase;
   readonly #marks: StoreStatement;
   readonly #frames: Readonly<Record<"B" | "C", StoreStatement>>;
 
   constructor(database: StoreDatabase) {
+    this.#database = database;
     this.#marks = database.prepare(
       `select incarnation, lane, first_seq, minute from marks where minute between ? and ? and lane in (?, ?)
        order by incarnation desc, minute desc, first_seq desc`,
@@ -38,6 +40,10 @@ export class History {
   }
 
   read(point: PointNumber, span: HistorySpan): readonly PointChange[] {
+    return readFrom(this.#database, () => this.#read(point, span));
+  }
+
+  #read(point: PointNumber, span: HistorySpan): readonly PointChange[] {
     const limit = Math.max(1, Math.min(LIMIT_MAX, Math.floor(span.limit)));
     // A group's first reading may be a minute older than its others.
     const marks = this.#marks.iterate(

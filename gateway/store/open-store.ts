@@ -1,45 +1,38 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { IncarnationId, type PointId, type PointNumber } from "../../domain/ids.ts";
+import { IncarnationId } from "../../domain/ids.ts";
 import { randomHex } from "../../domain/random.ts";
 import { since } from "../../domain/time.ts";
-import { CommandRecords, CriticalLedger } from "./command-ledger.ts";
+import { CriticalLedger } from "./command-ledger.ts";
 import { CriticalFile } from "./critical-file.ts";
 import { CriticalDesired, CriticalHoles, CriticalSettings } from "./critical-values.ts";
 import {
-  assertSchemaKnown,
   assertSqliteVersion,
   migrate,
-  newestSchema,
   openForReading,
   openForWriting,
   type StoreDatabase,
-  schemaVersion,
 } from "./database.ts";
 import { EvidenceLog, findChainBreak, type Stamp } from "./evidence-log.ts";
 import { GroupBuilder } from "./group-builder.ts";
 import { History } from "./history.ts";
-import { type Incarnation, lineageOf, readCounters, readIncarnations } from "./incarnations.ts";
+import { type Incarnation, lineageOf, readCounters } from "./incarnations.ts";
 import { LaneBook, readAcknowledgements } from "./lane-book.ts";
+import { BALLAST_RELEASED, guardWrites } from "./opening/guard-writes.ts";
+import { FILES, readNumbers, storeErrorOf } from "./opening/look-only.ts";
 import { declareLost } from "./opening/lost-lanes.ts";
 import { OpenedStore, type StoreParts } from "./opening/opened-store.ts";
-import { lookInto } from "./opening/read-only-store.ts";
 import { setAsideIfBroken } from "./opening/sound-file.ts";
 import { type StoreOwner, takeOwnership } from "./opening/store-owner.ts";
 import { readTelemetryBefore, takeIncarnation } from "./opening/take-incarnation.ts";
 import { TimeQualitySource } from "./opening/time-quality-source.ts";
+import { BALLAST_BYTES_DEFAULT, BALLAST_SHARE_MAX, Ballast } from "./space/ballast.ts";
 import { KEEP_HISTORY_DEFAULT, QUOTA_BYTES_DEFAULT, Retention } from "./space/retention.ts";
-import {
-  type ReadOnlyStore,
-  type Store,
-  type StoreContext,
-  StoreError,
-  type StoreFinding,
-  type StoreOptions,
-} from "./store.ts";
-import { StoreSyncLedger, SyncView } from "./sync-ledger.ts";
+import type { Store, StoreContext, StoreFinding, StoreOptions } from "./store.ts";
+import { freeInside, StoreSyncLedger } from "./sync-ledger.ts";
 import { TelemetryLog } from "./telemetry-log.ts";
 import { readFigures, readStoredTwins, Twins } from "./twins.ts";
+import { DurableCommit } from "./writing/durable-commit.ts";
 import { TelemetryLink } from "./writing/telemetry-link.ts";
 import { TelemetryThread } from "./writing/telemetry-thread.ts";
 
@@ -48,9 +41,6 @@ export interface OpenContext extends StoreContext {
   readonly telemetryThread?: TelemetryThread;
 }
 
-const CRITICAL = "critical.db";
-const TELEMETRY = "telemetry.db";
-
 /**
  * Opens the store of one gateway: its own incarnation from here on. Everything that a crash, a full disk or a
  * flipped bit left behind is dealt with before it resolves.
@@ -58,60 +48,33 @@ const TELEMETRY = "telemetry.db";
  */
 export async function openStore(options: StoreOptions, context: OpenContext): Promise<Store> {
   assertSqliteVersion(context.sqliteVersion);
-  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
-  const owner = takeOwnership(options.folder);
+  const { folder, quotaBytes = QUOTA_BYTES_DEFAULT, ballastBytes = BALLAST_BYTES_DEFAULT } = options;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const ballast = new Ballast(folder, Math.min(ballastBytes, Math.floor(quotaBytes * BALLAST_SHARE_MAX)));
+  const room = { ballast, released: ballast.isDiskFull() && ballast.release() };
+  let owner: StoreOwner | undefined;
   try {
-    return await openOwned(options, context, owner);
+    owner = takeOwnership(folder);
+    return await openOwned(options, context, { owner, ...room });
   } catch (error) {
-    owner.release();
-    throw error;
+    owner?.release();
+    throw storeErrorOf(error, `opening the store in ${folder}`);
   }
 }
 
-/**
- * Looks into the store of a gateway that need not run, and changes nothing.
- * @throws {StoreError} `sqlite-too-old`, `newer-schema`, `unusable` when there is no store or it is broken.
- */
-export function openStoreReadOnly(
-  folder: string,
-  context: Pick<StoreContext, "clock" | "logger">,
-): ReadOnlyStore {
-  assertSqliteVersion();
-  const critical = openToLook(join(folder, CRITICAL), "critical");
-  try {
-    const reader = openToLook(join(folder, TELEMETRY), "telemetry");
-    const file = new CriticalFile(critical.name, critical, context.logger);
-    const incarnations = readIncarnations(critical);
-    const counters = [...readCounters(critical), ...readCounters(reader)];
-    const lanes = new LaneBook(incarnations, counters, readAcknowledgements(reader));
-    const settings = new CriticalSettings(file);
-    return lookInto({
-      ...{ critical, reader, lineage: lineageOf(incarnations), numbers: readNumbers(reader) },
-      commands: new CommandRecords(file),
-      desired: new CriticalDesired(file),
-      sync: new SyncView({ critical: file, reader, settings, lanes, quotaBytes: QUOTA_BYTES_DEFAULT }),
-      twins: new Twins(readStoredTwins(reader), context.clock.uptime()),
-      history: new History(reader),
-    });
-  } catch (error) {
-    critical.close();
-    throw error;
-  }
-}
-
-function openToLook(path: string, file: "critical" | "telemetry"): StoreDatabase {
-  try {
-    const database = openForReading(path);
-    assertSchemaKnown(schemaVersion(database), newestSchema(file), path);
-    return database;
-  } catch (error) {
-    if (error instanceof StoreError) throw error;
-    throw new StoreError("unusable", `reading ${path}`, { cause: error });
-  }
-}
-
-async function openOwned(options: StoreOptions, context: OpenContext, owner: StoreOwner): Promise<Store> {
-  const paths = { critical: join(options.folder, CRITICAL), telemetry: join(options.folder, TELEMETRY) };
+async function openOwned(
+  options: StoreOptions,
+  context: OpenContext,
+  {
+    owner,
+    ballast,
+    released,
+  }: { readonly owner: StoreOwner; readonly ballast: Ballast; readonly released: boolean },
+): Promise<Store> {
+  const paths = {
+    critical: join(options.folder, FILES.critical),
+    telemetry: join(options.folder, FILES.telemetry),
+  };
   const findings = (["critical", "telemetry"] as const)
     .map((file) => setAsideIfBroken(paths[file], file, context.clock.now()))
     .filter((finding) => finding !== undefined);
@@ -131,8 +94,9 @@ async function openOwned(options: StoreOptions, context: OpenContext, owner: Sto
     link = new TelemetryLink(thread, paths.telemetry, incarnations);
     const lastGroup = await link.open();
     const reader = openForReading(paths.telemetry);
-    const opened: OpenedFiles = { critical, reader, link, lastGroup, incarnations, findings, owner };
+    const opened = { critical, reader, link, lastGroup, incarnations, findings, owner, ballast };
     const store = new OpenedStore(assemble(opened, options, context));
+    if (released) store.evidence.append(BALLAST_RELEASED);
     await tellFindings(store, opened);
     return store;
   } catch (error) {
@@ -151,10 +115,11 @@ interface OpenedFiles {
   readonly incarnations: readonly Incarnation[];
   readonly findings: readonly StoreFinding[];
   readonly owner: StoreOwner;
+  readonly ballast: Ballast;
 }
 
 function assemble(files: OpenedFiles, options: StoreOptions, context: StoreContext): StoreParts {
-  const { reader, link, incarnations } = files;
+  const { reader, link, incarnations, ballast } = files;
   const { clock, logger } = context;
   const incarnation = currentOf(incarnations);
   const openedAt = clock.uptime();
@@ -164,7 +129,12 @@ function assemble(files: OpenedFiles, options: StoreOptions, context: StoreConte
     tMono: since(openedAt, clock.uptime()),
     tq: timeQuality.now(),
   });
-  const critical = new CriticalFile(join(options.folder, CRITICAL), files.critical, logger);
+  const guard = guardWrites(clock, ballast, () => ({
+    evidence: (body) => evidence.append(body),
+    event: (body) => telemetry.appendEvent("B", body),
+  }));
+  const path = join(options.folder, FILES.critical);
+  const critical = new CriticalFile(path, files.critical, { logger, guard });
   const lanes = new LaneBook(
     incarnations,
     [...readCounters(files.critical), ...readCounters(reader)],
@@ -181,17 +151,28 @@ function assemble(files: OpenedFiles, options: StoreOptions, context: StoreConte
     readFigures(reader).get("state_version") ?? 0,
   );
   const telemetry = new TelemetryLog({
-    ...{ clock, logger, link, builder, twins, lanes, incarnation, stamp, lastGroup: files.lastGroup },
+    ...{ clock, logger, builder, twins, lanes, incarnation, stamp, lastGroup: files.lastGroup },
+    committer: new DurableCommit({ clock, logger, link, guard, ownRoomBytes: () => freeInside(reader) }),
     history: new History(reader),
     numbers: readNumbers(reader),
   });
   const settings = new CriticalSettings(critical);
   const quotaBytes = options.quotaBytes ?? QUOTA_BYTES_DEFAULT;
-  const sync = new StoreSyncLedger({ critical, reader, settings, lanes, log: telemetry, quotaBytes });
+  const freeBytes = (): number => Math.max(0, ballast.freeBytes() - (ballast.released ? ballast.bytes : 0));
+  const sync = new StoreSyncLedger({
+    critical,
+    reader,
+    settings,
+    lanes,
+    log: telemetry,
+    quotaBytes,
+    freeBytes,
+  });
   const keepHistory = options.keepHistory ?? KEEP_HISTORY_DEFAULT;
   return {
     ...{ incarnation: incarnation.id, openedAt, lineage: lineageOf(incarnations), findings: files.findings },
     ...{ evidence, telemetry, sync, critical, reader, link, timeQuality, owner: files.owner },
+    ...{ guard, ballast, logger },
     commands: new CriticalLedger(critical, evidence, incarnation.number),
     desired: new CriticalDesired(critical),
     holes: new CriticalHoles(critical),
@@ -229,11 +210,4 @@ function currentOf(incarnations: readonly Incarnation[]): Incarnation {
   const current = incarnations.at(-1);
   if (current === undefined) throw new RangeError("a store without incarnation");
   return current;
-}
-
-function readNumbers(reader: StoreDatabase): Map<PointId, PointNumber> {
-  const rows = reader
-    .prepare<[], { number: PointNumber; point_id: PointId }>("select number, point_id from points")
-    .all();
-  return new Map(rows.map((row) => [row.point_id, row.number]));
 }

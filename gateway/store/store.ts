@@ -66,13 +66,20 @@ export interface RetentionReport {
   readonly pressure: Pressure;
 }
 
+/** `failing`: the last write failed, and the next one tries anew; `read-only`: until the gateway starts again. */
+export type FileHealth = "durable" | "failing" | "read-only";
+
 /** Shown by `nerve status`. */
 export interface StoreHealth {
-  readonly critical: "durable" | "failing";
-  readonly telemetry: "durable" | "failing";
+  readonly critical: FileHealth;
+  readonly telemetry: FileHealth;
   /** Of the last failure while it lasts. */
   readonly detail: string | null;
   readonly pressure: Pressure;
+  /** The disk was full, and what was kept back for lane A was given to it. */
+  readonly ballastReleased: boolean;
+  /** Readings given up since telemetry.db is read-only. */
+  readonly unstored: number;
   /** Entries whose bytes had changed, set aside in the files' quarantine tables. */
   readonly quarantined: number;
 }
@@ -180,11 +187,13 @@ export interface SyncLedger {
   /** Latest time known to be true, PROTOCOL §6. */
   safeTime(): Instant;
   rememberSafeTime(at: Instant): void;
-  disk(): {
-    readonly usedBytes: number;
-    readonly quotaBytes: number;
-    readonly state: "ok" | "warn" | "critical";
-  };
+  disk(): DiskUse;
+}
+
+export interface DiskUse {
+  readonly usedBytes: number;
+  readonly quotaBytes: number;
+  readonly state: "ok" | "warn" | "critical";
 }
 
 /** Both files as they lie, for a diagnosis while the gateway is down: makes no incarnation and writes nothing. */
@@ -236,8 +245,10 @@ export interface Desired {
 
 export interface StoreOptions {
   readonly folder: string;
-  /** Of both files together; the order in which data gives way at it is PROTOCOL §5. Default 4 GiB. */
+  /** Of both files together, or what the disk has for them if that is less; how data gives way at it is PROTOCOL §5. Default 4 GiB. */
   readonly quotaBytes?: number;
+  /** Room kept back for lane A on a full disk. Default 64 MiB, at most a sixteenth of the quota; 0: none. */
+  readonly ballastBytes?: number;
   /** Acknowledged history is kept at least this long on site. Default 35 days. */
   readonly keepHistory?: Millis;
 }
@@ -257,6 +268,9 @@ export const STORE_FAULTS = {
     "another gateway has this store open: stop it first, or give this one another dataFolder",
   "not-durable":
     "the disk did not confirm the write: nothing was done; see `nerve status`, check space and the disk",
+  unreadable: "nothing was changed: look at `nerve status` and at the disk, then start the gateway again",
+  "read-only":
+    "the disk failed twice within 10 min, so nothing is written and commands are refused: save the dataFolder, change the disk, start again",
   "newer-schema":
     "the store was written by a newer gateway: start that version, or give this one another dataFolder",
   unusable: "check that the gateway's user owns the dataFolder and that its disk is mounted and answers",

@@ -7,10 +7,10 @@ import { WireError } from "../../domain/wire/wire-error.ts";
 import { heldByCenter } from "./acknowledgements.ts";
 import type { CriticalFile } from "./critical-file.ts";
 import type { CriticalSettings } from "./critical-values.ts";
-import type { StoreDatabase } from "./database.ts";
+import { readFrom, rowsFrom, type StoreDatabase } from "./database.ts";
 import { entriesTable, LANE_CODES } from "./incarnations.ts";
 import { findLowest, type LaneBook, type LanePage } from "./lane-book.ts";
-import type { EntryQuery, LaneHead, ReadOnlyStore, StoredEntry, SyncLedger } from "./store.ts";
+import type { DiskUse, EntryQuery, LaneHead, ReadOnlyStore, StoredEntry, SyncLedger } from "./store.ts";
 import type { TelemetryLog } from "./telemetry-log.ts";
 
 const WARN_SHARE = 0.7;
@@ -23,6 +23,8 @@ export interface SyncViewParts {
   readonly settings: CriticalSettings;
   readonly lanes: LaneBook;
   readonly quotaBytes: number;
+  /** Of the disk, for the store. */
+  readonly freeBytes: () => number;
 }
 
 export interface SyncParts extends SyncViewParts {
@@ -76,13 +78,13 @@ export class SyncView implements ReadOnlySync {
     return this.#parts.settings.safeTime();
   }
 
-  disk(): {
-    readonly usedBytes: number;
-    readonly quotaBytes: number;
-    readonly state: "ok" | "warn" | "critical";
-  } {
-    const { critical, reader, quotaBytes } = this.#parts;
-    const usedBytes = usedBytesOf(critical.database) + usedBytesOf(reader);
+  disk(): DiskUse {
+    const { critical, reader, freeBytes } = this.#parts;
+    const sizes = [sizeOf(critical.database), sizeOf(reader)];
+    const sum = (name: "used" | "whole"): number => sizes.reduce((total, size) => total + size[name], 0);
+    const usedBytes = sum("used");
+    // A disk that others fill is a smaller quota: what is freed inside the files is all that is left then.
+    const quotaBytes = Math.min(this.#parts.quotaBytes, sum("whole") + freeBytes());
     const share = usedBytes / quotaBytes;
     return {
       usedBytes,
@@ -92,7 +94,8 @@ export class SyncView implements ReadOnlySync {
   }
 
   #lowestOf(page: LanePage): number {
-    page.lowest ??= findLowest(this.databaseOf(page), page);
+    const database = this.databaseOf(page);
+    page.lowest ??= readFrom(database, () => findLowest(database, page));
     return page.lowest;
   }
 
@@ -174,12 +177,15 @@ export class StoreSyncLedger extends SyncView implements SyncLedger {
     this.#parts.settings.rememberSafeTime(at);
   }
 
-  #rows(page: LanePage, from: number): IterableIterator<EntryRow> {
-    return this.databaseOf(page)
-      .prepare<unknown[], EntryRow>(
-        `select first_seq, count, frame from ${entriesTable(page.lane)} where incarnation = ? and first_seq >= ? order by first_seq`,
-      )
-      .iterate(page.incarnation.number, from);
+  #rows(page: LanePage, from: number): Generator<EntryRow> {
+    const database = this.databaseOf(page);
+    return rowsFrom(database, () =>
+      database
+        .prepare<unknown[], EntryRow>(
+          `select first_seq, count, frame from ${entriesTable(page.lane)} where incarnation = ? and first_seq >= ? order by first_seq`,
+        )
+        .iterate(page.incarnation.number, from),
+    );
   }
 
   /** Moves the entry to the quarantine and declares what is thereby never told (I14, I15). */
@@ -229,8 +235,18 @@ function quarantineEvidence(file: CriticalFile, incarnation: number, row: EntryR
   });
 }
 
-/** Pages in use. The WAL beside them is bounded (64 MiB) and holds nothing for long, so it is not counted. */
-function usedBytesOf(database: StoreDatabase): number {
+/** Bytes of a file's free pages. */
+export function freeInside(database: StoreDatabase): number {
+  const { used, whole } = sizeOf(database);
+  return whole - used;
+}
+
+/** Pages in use, and all. The WAL beside them is bounded (64 MiB) and holds nothing for long, so it is not counted. */
+function sizeOf(database: StoreDatabase): { readonly used: number; readonly whole: number } {
+  if (!database.open) return { used: 0, whole: 0 };
   const figure = (name: string): number => Number(database.pragma(name, { simple: true }));
-  return (figure("page_count") - figure("freelist_count")) * figure("page_size");
+  return readFrom(database, () => {
+    const [pages, pageSize] = [figure("page_count"), figure("page_size")];
+    return { used: (pages - figure("freelist_count")) * pageSize, whole: pages * pageSize };
+  });
 }

@@ -1,30 +1,28 @@
 import type { Logger } from "pino";
 import { type PointId, PointNumber } from "../../domain/ids.ts";
 import type { PointChange, StoredReading } from "../../domain/reading.ts";
-import { type CancelTimer, type Clock, Millis, Seconds } from "../../domain/time.ts";
+import { type CancelTimer, type Clock, Millis } from "../../domain/time.ts";
 import type { EventBody } from "../../domain/wire/record-kinds.ts";
 import type { Stamp } from "./evidence-log.ts";
 import type { BuiltGroup, GroupBuilder, Retold } from "./group-builder.ts";
 import type { History } from "./history.ts";
 import type { Incarnation } from "./incarnations.ts";
 import type { LaneBook } from "./lane-book.ts";
-import { type HistorySpan, StoreError, type TelemetryStore } from "./store.ts";
+import type { HistorySpan, StoreError, TelemetryStore } from "./store.ts";
 import type { Twins } from "./twins.ts";
 import { WaitingTelemetry } from "./waiting-telemetry.ts";
-import type { TelemetryLink } from "./writing/telemetry-link.ts";
+import type { DurableCommit } from "./writing/durable-commit.ts";
 import type { CommitGroup, QuarantineOrder, Removal } from "./writing/telemetry-writer.ts";
 
 const GROUP_WAIT = Millis(200);
 /** From so many waiting readings on, the group does not wait. */
 const GROUP_FULL = 1_000;
 const GROUP_MAX = 25_000;
-const RETRY_MIN = Seconds(1);
-const RETRY_MAX = Seconds(30);
 
 export interface TelemetryParts {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly link: TelemetryLink;
+  readonly committer: DurableCommit;
   readonly builder: GroupBuilder;
   readonly twins: Twins;
   readonly lanes: LaneBook;
@@ -71,6 +69,7 @@ export class TelemetryLog implements TelemetryStore {
   #cancelTimer: CancelTimer | undefined;
   #failure: StoreError | undefined;
   #bytes = 0;
+  #unstored = 0;
 
   constructor(parts: TelemetryParts) {
     this.#parts = parts;
@@ -87,6 +86,11 @@ export class TelemetryLog implements TelemetryStore {
   /** Bytes of entries committed in this opening. */
   get committedBytes(): number {
     return this.#bytes;
+  }
+
+  /** Readings that were given up since the file is read-only. */
+  get unstored(): number {
+    return this.#unstored;
   }
 
   numberPoints(ids: readonly PointId[]): ReadonlyMap<PointId, PointNumber> {
@@ -168,7 +172,10 @@ export class TelemetryLog implements TelemetryStore {
       await this.#inFlight;
     }
     if (this.#failure !== undefined)
-      this.#parts.logger.error({ err: this.#failure }, "readings were lost at the end");
+      this.#parts.logger.error(
+        { err: this.#failure, unstored: this.#unstored },
+        "readings were lost at the end",
+      );
   }
 
   #numberPoint(id: PointId): PointNumber {
@@ -230,9 +237,14 @@ export class TelemetryLog implements TelemetryStore {
 
   /** Never rejects. Ends when the group is durable, or when the store closes while it can not be made so. */
   async #commit(group: CommitGroup, built: BuiltGroup): Promise<void> {
-    const durable = await this.#makeDurable(group);
+    const { committer } = this.#parts;
+    const end = await committer.commit(group, (error) => this.#fail(error), this.#closing.signal);
     this.#inFlight = undefined;
-    if (!durable) return;
+    if (end === "closing") return;
+    if (end === "read-only") {
+      this.#tellUnstored(built.readings);
+      return;
+    }
     this.#failure = undefined;
     this.#tell(group, built);
     const reached = this.#hasWork() ? this.#ticket : Number.POSITIVE_INFINITY;
@@ -242,35 +254,21 @@ export class TelemetryLog implements TelemetryStore {
     if (this.#hasWork()) this.#plan();
   }
 
-  async #makeDurable(group: CommitGroup): Promise<boolean> {
-    try {
-      await this.#parts.link.commit(group);
-      return true;
-    } catch (error) {
-      this.#fail(error);
-    }
-    for (let wait = RETRY_MIN; !this.#closing.signal.aborted; wait = Millis(Math.min(RETRY_MAX, wait * 2))) {
-      try {
-        await this.#parts.clock.sleep(wait, this.#closing.signal);
-        if ((await this.#parts.link.open()) < group.number) await this.#parts.link.commit(group);
-        this.#parts.logger.warn({ file: "telemetry" }, "telemetry is durable again");
-        return true;
-      } catch (error) {
-        if (!this.#closing.signal.aborted) this.#fail(error);
-      }
-    }
-    return false;
-  }
-
-  #fail(cause: unknown): void {
-    const error =
-      cause instanceof StoreError ? cause : new StoreError("not-durable", "a group of readings", { cause });
+  #fail(error: StoreError): void {
     if (this.#failure === undefined)
       this.#parts.logger.error({ err: error }, "telemetry is not durable; retrying");
     this.#failure = error;
     const waiters = this.#flushers;
     this.#flushers = [];
     for (const waiter of waiters) waiter.reject(error);
+  }
+
+  /** Read-only: states stay current in memory for whoever is on site; nothing is told to the center or promised to anybody. */
+  #tellUnstored(readings: readonly StoredReading[]): void {
+    this.#unstored += readings.length;
+    this.#parts.twins.apply(readings);
+    if (readings.length > 0) for (const listener of this.#listeners) listener(readings);
+    if (this.#hasWork()) this.#plan();
   }
 
   #tell(group: CommitGroup, built: BuiltGroup): void {

@@ -37,7 +37,7 @@ export function helloMessage(
     timeQuality: context.timeQuality,
     capabilities: { commands: ["write", "select", "operate", "read"], codecs: [...CODECS] },
     backlog: store.sync.backlog(),
-    disk: store.sync.disk(),
+    disk: { ...store.sync.disk() },
     nonce: randomHex(random, 16),
     catalogueHash: context.catalogueHash,
   };

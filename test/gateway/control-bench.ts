@@ -146,6 +146,7 @@ export const POINTS = new PointIndex({
   name: "Old town",
   broker: { host: "127.0.0.1", port: 0 },
   dataFolder: "/nowhere",
+  store: { quotaBytes: 4 * 1024 ** 3, ballastBytes: 0 },
   buses: [],
   profiles: [],
   devices: [

@@ -6,7 +6,7 @@ import { PointId } from "../../domain/ids.ts";
 import { after, Instant, Millis } from "../../domain/time.ts";
 import { type CommandFrame, signCommand } from "../../domain/wire/downlink.ts";
 import { CommandControl } from "../../gateway/control/command-control.ts";
-import { openStoreReadOnly } from "../../gateway/store/open-store.ts";
+import { openStoreReadOnly } from "../../gateway/store/opening/look-only.ts";
 import { SimulatedClock } from "../simulated-clock.ts";
 import {
   AUTHORITY,

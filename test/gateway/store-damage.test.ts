@@ -5,7 +5,7 @@ import t from "tap";
 import { decodeEntry } from "../../domain/wire/entry.ts";
 import { decodeEventRecord, decodeEvidenceRecord, type EventBody } from "../../domain/wire/record-kinds.ts";
 import { openForWriting } from "../../gateway/store/database.ts";
-import { openStoreReadOnly } from "../../gateway/store/open-store.ts";
+import { openStoreReadOnly } from "../../gateway/store/opening/look-only.ts";
 import type { Store } from "../../gateway/store/store.ts";
 import { SimulatedClock } from "../simulated-clock.ts";
 import { entriesOf, numberLamps, openTestStore, reading } from "./store-run.ts";

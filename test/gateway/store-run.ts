@@ -9,17 +9,20 @@ import { Instant } from "../../domain/time.ts";
 import { type OpenContext, openStore } from "../../gateway/store/open-store.ts";
 import type { Store, StoredEntry, StoreOptions } from "../../gateway/store/store.ts";
 
-/** Opens a real store with the machine's clock and chance, silent unless a test wants its log. */
+/** Opens a real store with the machine's clock and chance, silent and without ballast unless a test wants them. */
 export function openTestStore(
   options: StoreOptions,
   context: Partial<OpenContext> & { readonly clock?: Clock } = {},
 ): Promise<Store> {
-  return openStore(options, {
-    clock: systemClock,
-    random: systemRandom,
-    logger: pino({ level: "silent" }),
-    ...context,
-  });
+  return openStore(
+    { ballastBytes: 0, ...options },
+    {
+      clock: systemClock,
+      random: systemRandom,
+      logger: pino({ level: "silent" }),
+      ...context,
+    },
+  );
 }
 
 /** `count` points `lamp-<n>/dim-level`, in the order of their numbers. */

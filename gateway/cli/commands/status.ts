@@ -27,7 +27,7 @@ async function status({ shell, options }: Acting<object>): Promise<ExitName> {
     const answer = await askGateway(options, shell, (client) => client.status());
     const text = options.json ? `${JSON.stringify(answer)}\n` : formatStatus(answer, palette(shell.colour));
     shell.output.write(text);
-    return "ok";
+    return answer.store.access === "read-write" ? "ok" : "store-failing";
   } catch (error) {
     if (error instanceof CliError && error.exit === "not-running") await tellStore({ shell, options });
     throw error;
@@ -57,7 +57,7 @@ function formatStatus(status: StatusAnswer, colours: Palette): string {
       worst(`${points.good} good, ${points.uncertain} uncertain, ${points.bad} bad`) +
         ` of ${points.total} on ${status.devices} ${status.devices === 1 ? "device" : "devices"}`,
     ],
-    ["store", formatStore(store)],
+    ["store", formatStore(store, colours)],
     ["backlog", `A ${A}, B ${B}, C ${C}, D ${D} records still to be told`],
     ["broker", broker === null ? "not listening" : `MQTT on ${broker.host}:${broker.port}`],
     ["memory", `${formatBytes(status.memory.rssBytes)}, heap ${formatBytes(status.memory.heapUsedBytes)}`],
@@ -67,7 +67,7 @@ function formatStatus(status: StatusAnswer, colours: Palette): string {
   const findings = store.findings.map(({ file, setAsideAs, reason }) =>
     plain(`! ${file}: ${reason}${setAsideAs === null ? "" : `; set aside as ${setAsideAs}`}`).concat("\n"),
   );
-  return `${head}${findings.join("")}\n${formatBuses(status, colours)}`;
+  return `${head}${formatFault(store)}${findings.join("")}\n${formatBuses(status, colours)}`;
 }
 
 /** What gives way at each level of pressure; docs/architecture.md, "The store". */
@@ -78,10 +78,23 @@ const PRESSURES: Readonly<Record<string, string>> = {
   least: "only evidence, alarms, latest states and some readings are kept",
 };
 
-function formatStore({ state, usedBytes, quotaBytes, pressure }: StatusAnswer["store"]): string {
+function formatStore(store: StatusAnswer["store"], colours: Palette): string {
+  const { state, usedBytes, quotaBytes, pressure, access, ballastReleased } = store;
   const gives = PRESSURES[pressure];
-  const used = `${state}, ${formatBytes(usedBytes)} of ${formatBytes(quotaBytes)}`;
-  return gives === undefined ? used : `${used}; ${pressure}: ${gives}`;
+  const parts = [
+    ...(access === "read-write" ? [] : [colours.bad(access.toUpperCase())]),
+    `${state}, ${formatBytes(usedBytes)} of ${formatBytes(quotaBytes)}`,
+    ...(gives === undefined ? [] : [`${pressure}: ${gives}`]),
+    ...(ballastReleased ? [colours.bad("the disk is full, and its last room is for evidence")] : []),
+  ];
+  return parts.join("; ");
+}
+
+/** Commands are refused, so whoever looks must see why. */
+function formatFault({ access, fault, unstored }: StatusAnswer["store"]): string {
+  if (access === "read-write" || fault === null) return "";
+  const lost = unstored > 0 ? `; ${unstored} readings were not stored` : "";
+  return plain(`! commands are refused: ${fault}${lost}`).concat("\n");
 }
 
 function formatLink({ center, link }: StatusAnswer): string {

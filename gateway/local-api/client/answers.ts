@@ -104,6 +104,14 @@ export interface StoreAnswer {
   readonly quotaBytes: number;
   /** What gives way for want of space, docs/architecture.md: `none warn drop thin thin-live least`. */
   readonly pressure: string;
+  /** `failing`: the last write failed; `read-only`: nothing is written any more. Commands are refused either way. */
+  readonly access: "read-write" | "failing" | "read-only";
+  /** What failed, and what to do. */
+  readonly fault: string | null;
+  /** The disk was full, and the room kept back was given to evidence. */
+  readonly ballastReleased: boolean;
+  /** Readings given up since the store is read-only. */
+  readonly unstored: number;
   /** Records still to be told to the center. */
   readonly backlog: Readonly<Record<Lane, number>>;
   /** What the last opening found broken; `setAsideAs` null: the file stays in use. */

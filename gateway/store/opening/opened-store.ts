@@ -1,10 +1,13 @@
+import type { Logger } from "pino";
 import type { CriticalFile } from "../critical-file.ts";
 import type { StoreDatabase } from "../database.ts";
 import type { EvidenceLog } from "../evidence-log.ts";
+import type { Ballast } from "../space/ballast.ts";
 import type { Retention } from "../space/retention.ts";
-import type { Store } from "../store.ts";
+import type { FileHealth, Store, StoreError } from "../store.ts";
 import type { StoreSyncLedger } from "../sync-ledger.ts";
 import type { TelemetryLog } from "../telemetry-log.ts";
+import type { WriteGuard } from "../write-guard.ts";
 import type { TelemetryLink } from "../writing/telemetry-link.ts";
 import type { StoreOwner } from "./store-owner.ts";
 import type { TimeQualitySource } from "./time-quality-source.ts";
@@ -21,6 +24,9 @@ export interface StoreParts
   readonly reader: StoreDatabase;
   readonly link: TelemetryLink;
   readonly retention: Retention;
+  readonly guard: WriteGuard;
+  readonly ballast: Ballast;
+  readonly logger: Logger;
   readonly timeQuality: TimeQualitySource;
   readonly owner: StoreOwner;
 }
@@ -66,16 +72,19 @@ export class OpenedStore implements Store {
     this.#parts.timeQuality.use(source);
   }
 
-  runRetention(now: Parameters<Store["runRetention"]>[0]): ReturnType<Store["runRetention"]> {
+  async runRetention(now: Parameters<Store["runRetention"]>[0]): ReturnType<Store["runRetention"]> {
+    await this.#parts.ballast.keep();
     return this.#parts.retention.run(now);
   }
 
   health(): ReturnType<Store["health"]> {
-    const { critical, telemetry, sync, retention } = this.#parts;
+    const { critical, telemetry, sync, retention, guard, ballast } = this.#parts;
     return {
-      critical: critical.failure === undefined ? "durable" : "failing",
-      telemetry: telemetry.failure === undefined ? "durable" : "failing",
-      detail: (critical.failure ?? telemetry.failure)?.message ?? null,
+      critical: healthOf(guard.refusal("critical"), critical.failure),
+      telemetry: healthOf(guard.refusal("telemetry"), telemetry.failure),
+      detail: (guard.refusalOfAny ?? critical.failure ?? telemetry.failure)?.message ?? null,
+      ballastReleased: ballast.released,
+      unstored: telemetry.unstored,
       pressure: retention.pressure,
       quarantined: sync.quarantined,
     };
@@ -92,15 +101,23 @@ export class OpenedStore implements Store {
   }
 
   async #close(): Promise<void> {
-    const { telemetry, link, reader, critical, retention, owner } = this.#parts;
+    const { telemetry, link, reader, critical, retention, owner, guard, logger } = this.#parts;
     try {
       await telemetry.close();
-      if (critical.failure === undefined) retention.rememberHighWater();
+      if (critical.failure === undefined && guard.refusalOfAny === undefined) retention.rememberHighWater();
       reader.close();
-      await link.close();
+      await link.close().catch((error: unknown) => {
+        if (telemetry.failure === undefined) throw error;
+        logger.warn({ err: error }, "telemetry.db keeps its WAL");
+      });
     } finally {
       critical.close();
       owner.release();
     }
   }
+}
+
+function healthOf(refusal: StoreError | undefined, failure: StoreError | undefined): FileHealth {
+  if (refusal !== undefined) return "read-only";
+  return failure === undefined ? "durable" : "failing";
 }

@@ -1,7 +1,7 @@
 import type { RangeSet, SequenceRange, TelemetryLane } from "../../../domain/lane.ts";
 import type { Instant } from "../../../domain/time.ts";
 import { heldByCenter, intersection } from "../acknowledgements.ts";
-import type { StoreDatabase } from "../database.ts";
+import { readFrom, type StoreDatabase } from "../database.ts";
 import { minuteOf, type Retold } from "../group-builder.ts";
 import { entriesTable, LANE_CODES } from "../incarnations.ts";
 import type { LaneBook, LanePage } from "../lane-book.ts";
@@ -55,10 +55,13 @@ export class LaneSpace {
 
   /** Sequences of the lane before its first reading of `limit` or later. */
   olderThan(page: LanePage, limit: Instant): RangeSet {
-    const row = this.#parts.reader
-      .prepare("select min(first_seq) from marks where incarnation = ? and lane = ? and minute >= ?")
-      .pluck()
-      .get(page.incarnation.number, LANE_CODES[page.lane], minuteOf(limit));
+    const { reader } = this.#parts;
+    const row = readFrom(reader, () =>
+      reader
+        .prepare("select min(first_seq) from marks where incarnation = ? and lane = ? and minute >= ?")
+        .pluck()
+        .get(page.incarnation.number, LANE_CODES[page.lane], minuteOf(limit)),
+    );
     const end = row === null || row === undefined ? page.highest + 1 : Number(row);
     return end > 1 ? [{ first: 1, count: end - 1 }] : [];
   }
@@ -126,12 +129,15 @@ export class LaneSpace {
   /** The oldest entries that lie wholly in the range; `undefined` when there are none. */
   #nextStep(page: LanePage, range: SequenceRange): SequenceRange | undefined {
     const last = range.first + range.count - 1;
-    const rows = this.#parts.reader
-      .prepare<unknown[], SequenceRange & { readonly bytes: number }>(
-        `select first_seq as first, count, length(frame) as bytes from ${entriesTable(page.lane)} where incarnation = ? and first_seq between ? and ?
-           and first_seq + count - 1 <= ? order by first_seq limit ?`,
-      )
-      .all(page.incarnation.number, range.first, last, last, STEP_ENTRIES);
+    const { reader } = this.#parts;
+    const rows = readFrom(reader, () =>
+      reader
+        .prepare<unknown[], SequenceRange & { readonly bytes: number }>(
+          `select first_seq as first, count, length(frame) as bytes from ${entriesTable(page.lane)} where incarnation = ? and first_seq between ? and ?
+             and first_seq + count - 1 <= ? order by first_seq limit ?`,
+        )
+        .all(page.incarnation.number, range.first, last, last, STEP_ENTRIES),
+    );
     const first = rows[0];
     if (first === undefined) return undefined;
     let end = first.first;

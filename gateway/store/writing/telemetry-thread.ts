@@ -94,7 +94,7 @@ function settle(waiting: Waiting | undefined, answer: WorkerAnswer): void {
     waiting?.resolve(answer.lastGroup);
     return;
   }
-  const cause = new Error(answer.message);
+  const cause = Object.assign(new Error(answer.message), { code: answer.code });
   waiting?.reject(
     new StoreError("not-durable", `writing telemetry.db failed with ${answer.code || "an error"}`, { cause }),
   );
