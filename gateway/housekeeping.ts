@@ -5,7 +5,7 @@ import { type Store, StoreError } from "./store/store.ts";
 import type { ClockTrust } from "./uplink/clock-trust.ts";
 
 const EVERY = Minutes(1);
-/** In rounds, while there is room. */
+/** In rounds, while there is room; the first is one of them and makes the ballast. */
 const RETENTION_EVERY = 5;
 
 type HousekeptStore = Pick<Store, "health" | "runRetention"> & {
@@ -42,7 +42,7 @@ export class Housekeeping implements LoopService {
       }
       await this.#onDisk(() => this.#rememberTime());
       await this.#onDisk(async () => {
-        if (round % RETENTION_EVERY === 0 || this.#isTight())
+        if (round % RETENTION_EVERY === 1 || this.#isTight())
           await this.#store.runRetention(this.#clock.now());
       });
     }

@@ -6,7 +6,7 @@ import { SimulatedClock } from "../simulated-clock.ts";
 import { commandId, DEMAND_ID, DIM, localOrder, openControl, order, SUCCEEDED } from "./control-bench.ts";
 import { entriesOf, openTestStore } from "./store-run.ts";
 
-type Write = "evidence" | "begin" | "settle" | "refuse" | "desired";
+type Write = "find" | "evidence" | "begin" | "settle" | "refuse" | "desired";
 
 /** The real store, whose disk refuses some writes. `times` counts down. */
 function onFailingDisk(store: Store) {
@@ -15,13 +15,15 @@ function onFailingDisk(store: Store) {
     const left = failing.get(write) ?? 0;
     if (left === 0) return work();
     failing.set(write, left - 1);
+    if (write === "find")
+      throw new StoreError("unreadable", "reading critical.db failed with SQLITE_IOERR_READ");
     throw new StoreError("not-durable", "writing critical.db failed with SQLITE_IOERR_FSYNC");
   };
   const { commands, desired } = store;
   const ledger: Pick<Store, "commands" | "desired" | "evidence"> = {
     evidence: { append: (body) => through("evidence", () => store.evidence.append(body)) },
     commands: {
-      find: (id) => commands.find(id),
+      find: (id) => through("find", () => commands.find(id)),
       lastFence: (pointId, origin) => commands.lastFence(pointId, origin),
       begin: (intent) => through("begin", () => commands.begin(intent)),
       settle: (id, state, at) => through("settle", () => commands.settle(id, state, at)),
@@ -67,6 +69,29 @@ t.test("I30 without a ledger nothing moves, and the refusal is told once the dis
   t.equal(entriesOf(store, "A").length, 1, "the center hears of it");
   t.same(runner.operations, []);
 });
+
+t.test(
+  "I22 without a ledger that can be read nothing moves, and nobody is told that it never did",
+  async (t) => {
+    const { store, control, runner, tokens, fail, mend, clock } = await bench(t.testdir());
+    t.teardown(() => store[Symbol.asyncDispose]());
+    fail("find");
+    const { admitted, end } = control.submitFromCenter(order(tokens));
+    t.match(admitted, {
+      name: "outcome-unknown",
+      evidence: { detail: /nothing was done now; .*SQLITE_IOERR_READ/ },
+    });
+    t.same(await end, admitted);
+    t.equal(
+      control.submitLocal(localOrder(2, after(clock.uptime(), Millis(1_000)))).admitted.name,
+      "outcome-unknown",
+    );
+    await turn();
+    t.same(runner.operations, []);
+    mend();
+    t.equal(control.submitFromCenter(order(tokens)).admitted.name, "executing", "it may be asked for again");
+  },
+);
 
 t.test("I25 an order whose desired value can not be kept is refused, in the ledger too", async (t) => {
   const { store, control, runner, tokens, fail } = await bench(t.testdir());
