@@ -104,6 +104,8 @@ t.test(
       report.figures.map(({ name, unit, goalAtMost }) => `${name} ${unit} ${goalAtMost}`),
       [
         "levels-good ms 15000",
+        "levels-good-from-begin ms null",
+        "levels-good-cpu s null",
         "points-good ms 60000",
         "memory bytes 1500000000",
         "settled-cpu cores 1",
