@@ -151,7 +151,10 @@ export interface TelemetryStore {
   latest(point: PointNumber): StoredReading | undefined;
   /** Latest committed readings of all points, in no order. */
   latestAll(): Iterable<StoredReading>;
-  /** Called after each commit with what it made durable, in order: the twin publisher's and API's source. Returns the way to stop. */
+  /**
+   * Called after each commit with what it made durable, in order: the twin publisher's and API's source. While the file is
+   * read-only, with what is all the same. Returns the way to stop.
+   */
   onCommit(listener: (readings: readonly StoredReading[]) => void): () => void;
   /**
    * Newest last, by gateway timestamp; at most `limit` (1 … 10,000) and the newest of them. One call looks through
