@@ -91,7 +91,7 @@ export async function duskBurst(city: City, level: number, context: LoadContext)
   };
   await Promise.all(Array.from({ length: PARALLEL_ORDERS }, sender));
   const ends: CenterCommand[] = [];
-  for (const order of orders) ends.push(await waitForEnd(city, order, context));
+  for (const order of orders) ends.push(await waitForEnd(city, order, context, BURST_WITHIN));
   const isOver = ends.every((end) => city.client.isOver(end));
   const shownAfterMs = await untilShown(city, level, context);
   return {

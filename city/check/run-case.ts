@@ -92,10 +92,11 @@ export async function waitForEnd(
   city: City,
   given: CenterCommand,
   { clock, signal }: CaseContext,
+  within: Millis = END_WITHIN,
 ): Promise<CenterCommand> {
   const start = clock.uptime();
   for (let current = given; ; current = await city.client.findCommand(given.id)) {
-    if (city.client.isOver(current) || since(start, clock.uptime()) > END_WITHIN) return current;
+    if (city.client.isOver(current) || since(start, clock.uptime()) > within) return current;
     await clock.sleep(Millis(25), signal);
   }
 }
