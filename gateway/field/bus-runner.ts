@@ -10,9 +10,9 @@ import type { BusFigures, BusFrame, FieldBusPlan, UnitHoles } from "./field-plan
 import { FrameRing } from "./frame-ring.ts";
 import { LineHealth } from "./line-health.ts";
 import { LineMeter } from "./line-meter.ts";
+import { LineSilence } from "./line-silence.ts";
 import { type LineParts, OpenLine, type UrgentJob } from "./open-line.ts";
 import type { ReportBatcher } from "./report-batcher.ts";
-import { SilenceBudget } from "./silence-budget.ts";
 import type { PollTask } from "./unit/poll-task.ts";
 import { SessionKeeper } from "./unit/session-keeper.ts";
 import type { Moment } from "./unit/unit-teller.ts";
@@ -74,7 +74,7 @@ export class BusRunner implements LoopService {
       keepers,
       scheduler: new BusScheduler<UrgentJob, PollTask>(),
       meter: new LineMeter(clock),
-      budget: new SilenceBudget(plan.requestTimeout),
+      silence: new LineSilence(keepers, plan.requestTimeout),
       reports,
       clock,
     };

@@ -7,9 +7,9 @@ import { type BusScheduler, dueAfter } from "./bus-scheduler.ts";
 import type { Operation } from "./field-plan.ts";
 import { FreshReads } from "./fresh-reads.ts";
 import type { LineMeter } from "./line-meter.ts";
+import type { LineSilence } from "./line-silence.ts";
 import type { OperationLine } from "./operation-runner.ts";
 import type { ReportBatcher } from "./report-batcher.ts";
-import type { SilenceBudget } from "./silence-budget.ts";
 import type { PollTask } from "./unit/poll-task.ts";
 import type { SessionKeeper } from "./unit/session-keeper.ts";
 import type { Moment } from "./unit/unit-teller.ts";
@@ -33,7 +33,7 @@ export interface LineParts {
   readonly keepers: readonly SessionKeeper[];
   readonly scheduler: BusScheduler<UrgentJob, PollTask>;
   readonly meter: LineMeter;
-  readonly budget: SilenceBudget;
+  readonly silence: LineSilence;
   readonly reports: ReportBatcher;
   readonly clock: Clock;
 }
@@ -117,20 +117,17 @@ export class OpenLine {
       this.#parts.reports.settle();
       return;
     }
-    const may = this.#mayProbe();
-    const task = scheduler.take(this.#parts.clock.uptime(), may);
+    const now = this.#parts.clock.uptime();
+    const may = this.#parts.silence.may(now);
+    const task = scheduler.take(now, may);
     if (task === undefined) await this.#idle(this.#nextDue(may));
     else await this.#poll(task);
   }
 
-  #mayProbe(): "polls" | "polls-and-probes" {
-    return this.#parts.budget.allows(this.#parts.clock.uptime()) ? "polls-and-probes" : "polls";
-  }
-
   #nextDue(may: "polls" | "polls-and-probes"): number {
-    const { scheduler, budget, clock } = this.#parts;
+    const { scheduler, silence, clock } = this.#parts;
     const due = scheduler.nextDue(may);
-    return may === "polls" ? Math.min(due, budget.nextChange(clock.uptime())) : due;
+    return may === "polls" ? Math.min(due, silence.nextChange(clock.uptime())) : due;
   }
 
   async #poll(task: PollTask): Promise<void> {
@@ -156,14 +153,14 @@ export class OpenLine {
     session: UnitSession,
     work: { readonly exchange: Exchange; readonly slots: readonly number[] } | PollTask,
   ): Promise<readonly Sample[] | DeviceFault> {
-    const { meter, scheduler } = this.#parts;
+    const { meter } = this.#parts;
     const start = this.#parts.clock.uptime();
     if ("vetting" in work && work.vetting !== undefined) work.retired = true;
     const asked = "unit" in work ? { slots: work.slots, task: work } : { slots: work.slots };
     try {
       const told = await meter.use(() => ask(session, work, this.#signal));
       const samples = keeper.hide(work.slots, told);
-      for (const task of keeper.answered(asked, samples, this.#moment())) scheduler.add(task);
+      this.#settleAnswer(keeper, (moment) => keeper.answered(asked, samples, moment));
       return samples;
     } catch (error) {
       if (!(error instanceof DeviceFault)) throw error;
@@ -175,13 +172,19 @@ export class OpenLine {
     }
   }
 
+  #settleAnswer(keeper: SessionKeeper, settle: (moment: Moment) => readonly PollTask[]): void {
+    const { scheduler, silence } = this.#parts;
+    const moment = this.#moment();
+    for (const task of silence.answered(keeper, moment, () => settle(moment))) scheduler.add(task);
+  }
+
   #settleFault(
     keeper: SessionKeeper,
     asked: { readonly slots: readonly number[]; readonly task?: PollTask },
     fault: DeviceFault,
     start: Uptime,
   ): void {
-    const { scheduler, budget } = this.#parts;
+    const { scheduler, silence } = this.#parts;
     const moment = this.#moment();
     switch (fault.code) {
       case "connection-lost":
@@ -189,11 +192,11 @@ export class OpenLine {
         return;
       case "timeout":
       case "malformed-reply":
-        budget.spend(moment.uptime, since(start, moment.uptime));
         for (const task of keeper.missed(fault.code, moment)) scheduler.add(task);
+        silence.spend(moment.uptime, since(start, moment.uptime));
         return;
       default:
-        for (const task of keeper.refused(asked, fault, moment)) scheduler.add(task);
+        this.#settleAnswer(keeper, (answered) => keeper.refused(asked, fault, answered));
     }
   }
 

@@ -75,6 +75,35 @@ t.test("dead units together cost at most 5 % of line time, and the others keep t
   );
 });
 
+t.test(
+  "a line that is silent as a whole is asked as each unit's back-off says: nobody is held up",
+  async (t) => {
+    const { units, driver, bench: opened } = bus(10, 1_000);
+    for (const unit of units) unit.isSilent = true;
+    await using bench = opened;
+    await bench.clock.advance(20_000);
+    const asked = new Set(driver.events.map(({ unit }) => unit));
+    t.equal(asked.size, 10, "each was asked, though that took ten seconds of a minute");
+    t.equal(bench.figures?.units.filter(({ state }) => state === "silent").length, 10);
+  },
+);
+
+t.test("once the first of a silent line answers, all are asked again at once", async (t) => {
+  const { units, driver, bench: opened } = bus(4, 200);
+  await using bench = opened;
+  await bench.clock.advance(3_000);
+  for (const unit of units) unit.isSilent = true;
+  await bench.clock.advance(240_000);
+  for (const unit of units) unit.isSilent = false;
+  const back = bench.clock.uptime();
+  await bench.clock.advance(120_000);
+  const answers = driver.events.filter(({ kind, start }) => kind !== "timeout" && start >= back);
+  const firstOf = units.map((_, index) => answers.find(({ unit }) => unit === `${index + 1}`)?.start ?? 0);
+  const spread = Math.max(...firstOf) - Math.min(...firstOf);
+  t.ok(spread <= 1_500, `the last came ${spread} ms after the first`);
+  t.ok(bench.figures?.units.every(({ state }) => state === "answering"));
+});
+
 t.test("in no minute does silence cost more than 5 %, once the first misses are over", async (t) => {
   const budget = new SilenceBudget(Seconds(0.5));
   const spent: { at: number; cost: number }[] = [];

@@ -1,23 +1,21 @@
-import { exponentialBackoff } from "../../../domain/backoff.ts";
 import type { DeviceFault, FaultCode } from "../../../domain/errors.ts";
 import type { PointNumber } from "../../../domain/ids.ts";
 import type { PointDefinition } from "../../../domain/point.ts";
 import type { PointChange } from "../../../domain/reading.ts";
-import { type Millis, Seconds, type Uptime } from "../../../domain/time.ts";
+import type { Millis, Uptime } from "../../../domain/time.ts";
 import type { Driver, Exchange, Footprint, Sample, UnitSession } from "../../../drivers/driver.ts";
 import type { FieldBusPlan, FieldUnitPlan, UnitFigures } from "../field-plan.ts";
 import { HoleCare } from "./hole-care.ts";
 import { formatPlace } from "./known-holes.ts";
 import { PollPlan } from "./poll-plan.ts";
-import { keepAliveTask, type PollTask, probeTask } from "./poll-task.ts";
+import { keepAliveTask, type PollTask } from "./poll-task.ts";
 import { ToldPoints } from "./told-points.ts";
 import { UnitPoints } from "./unit-points.ts";
+import { UnitSilence } from "./unit-silence.ts";
 import type { SubscriptionListener, UnitSubscription } from "./unit-subscription.ts";
 import { type Moment, UnitTeller } from "./unit-teller.ts";
 import { Vettings } from "./vettings.ts";
 
-/** A silent unit is asked again after 1, 2, 4 … 60 s (DESIGN §4). */
-const PROBE_BACKOFF = { min: Seconds(1), max: Seconds(60) };
 export interface SessionKeeperParts {
   readonly bus: FieldBusPlan;
   readonly place: { readonly index: number; readonly count: number };
@@ -36,6 +34,7 @@ export class SessionKeeper {
   readonly unitAddress: string;
   readonly unit: FieldUnitPlan;
   readonly points: UnitPoints;
+  readonly silence: UnitSilence;
   readonly #place: SessionKeeperParts["place"];
   readonly #plan: PollPlan;
   readonly #teller: UnitTeller;
@@ -43,8 +42,6 @@ export class SessionKeeper {
   readonly #told: ToldPoints;
   readonly #vettings: Vettings;
   #session: UnitSession | undefined;
-  #failures = 0;
-  #probe: PollTask | undefined;
   #keepAlive: PollTask | undefined;
   #lineMs = 0;
 
@@ -59,6 +56,7 @@ export class SessionKeeper {
     this.#told = new ToldPoints(this.points);
     this.#holeCare = new HoleCare(this.#plan.holes, place);
     this.#vettings = new Vettings(unit.probes, this.points, place.index);
+    this.silence = new UnitSilence(place.index);
     this.#teller = new UnitTeller({ points: this.points, vettings: this.#vettings, out, pseudonymKey });
   }
 
@@ -83,12 +81,12 @@ export class SessionKeeper {
       },
       confirmed: () => {
         this.#begin(moment());
-        if (this.#failures === 0) this.#told.confirm(moment().uptime);
+        if (!this.silence.isSilent) this.#told.confirm(moment().uptime);
         settle();
       },
       ended: (code) => {
         this.#told.ended(code);
-        if (this.#failures === 0 && this.#session !== undefined)
+        if (!this.silence.isSilent && this.#session !== undefined)
           this.#teller.mark(this.#told.slots, code, moment());
         settle();
       },
@@ -99,6 +97,7 @@ export class SessionKeeper {
   /** The line is gone, or could not be opened: told once. */
   closed(moment: Moment): void {
     this.#session = undefined;
+    this.silence.closed();
     this.#told.closed();
     this.#retireAll();
     this.#teller.mark(this.#teller.readable, "connection-lost", moment);
@@ -121,9 +120,10 @@ export class SessionKeeper {
     moment: Moment,
   ): readonly PollTask[] {
     const { task } = exchange;
+    this.silence.answered();
     if (task?.vetting !== undefined) return this.#vetted(task, samples, moment);
     // A device may have been exchanged while it was silent: first it is doubted, then what it says is judged.
-    const recovered = this.#failures > 0 ? this.#recover(moment) : undefined;
+    const recovered = this.silence.isSilent ? this.#recover(moment) : undefined;
     this.#teller.accept(exchange.slots, samples, moment);
     if (recovered !== undefined) return recovered;
     if (task === undefined) return [];
@@ -133,18 +133,12 @@ export class SessionKeeper {
 
   /** Nothing that makes sense came back. All points are told once; the returned probe goes into the schedule. */
   missed(code: FaultCode, moment: Moment): readonly PollTask[] {
-    if (this.#failures === 0) this.#teller.mark(this.#teller.readable, code, moment);
-    this.#failures += 1;
-    const ask = this.#probe ?? this.#keepAlive ?? this.#plan.probe(this.#teller.readable);
-    this.#retireAll();
-    if (ask === undefined) return [];
-    this.#probe = probeTask(ask, {
-      unit: this.#place.index,
-      slots: this.points.slotsOf(ask.exchange.points),
-      wait: exponentialBackoff(this.#failures, PROBE_BACKOFF),
-      now: moment.uptime,
-    });
-    return [this.#probe];
+    if (!this.silence.isSilent) this.#teller.mark(this.#teller.readable, code, moment);
+    const tasks = this.silence.missed(() => this.#firstQuestion(), moment.uptime);
+    this.#plan.retireAll();
+    this.#vettings.retireAll();
+    if (this.#keepAlive !== undefined) this.#keepAlive.retired = true;
+    return tasks;
   }
 
   /** The unit answered that it will not: only these points suffer. */
@@ -154,11 +148,12 @@ export class SessionKeeper {
     moment: Moment,
   ): readonly PollTask[] {
     const task = exchange.task;
+    this.silence.answered();
     if (task?.vetting !== undefined) {
       const samples = Array.from(task.slots, () => ({ fault }));
       return this.#vetted(task, samples, moment);
     }
-    if (this.#failures > 0) return this.#recover(moment);
+    if (this.silence.isSilent) return this.#recover(moment);
     if (fault.code !== "unknown-address") {
       this.#teller.mark(exchange.slots, fault.code, moment);
       return [];
@@ -176,7 +171,7 @@ export class SessionKeeper {
   /** Periodic care: looks again for points that were missing an hour ago, and at devices that were wrong. */
   recheck(moment: Moment): readonly PollTask[] {
     const session = this.#session;
-    if (session === undefined || this.#failures > 0) return [];
+    if (session === undefined || this.silence.isSilent) return [];
     if (this.#holeCare.takeTurn(this.#plan.holes, moment.uptime) === "due") {
       return this.#plan.start(session, { ...this.#kinds(), holes: "forget" }, moment.uptime);
     }
@@ -192,7 +187,7 @@ export class SessionKeeper {
   retell(moment: Moment): void {
     this.#teller.forget();
     if (this.#session === undefined) this.closed(moment);
-    else if (this.#failures > 0) this.#teller.mark(this.#teller.readable, "timeout", moment);
+    else if (this.silence.isSilent) this.#teller.mark(this.#teller.readable, "timeout", moment);
     else {
       this.#vettings.markWrong((slots) => this.#teller.markWrong(slots, moment));
       this.#told.renew();
@@ -213,11 +208,11 @@ export class SessionKeeper {
   takeFigures(now: Uptime, window: Millis): UnitFigures {
     const lineShare = window > 0 ? Math.min(1, this.#lineMs / window) : 0;
     this.#lineMs = 0;
-    const isSilent = this.#failures > 0 || this.#session === undefined;
+    const isSilent = this.silence.isSilent || this.#session === undefined;
     return {
       unitAddress: this.unitAddress,
       state: isSilent ? "silent" : "answering",
-      failures: this.#failures,
+      failures: this.silence.failures,
       intervals: this.#plan.intervals(isSilent ? "silent" : "answering", now),
       lineShare,
       holes: this.#plan.holes.map(formatPlace),
@@ -226,23 +221,31 @@ export class SessionKeeper {
     };
   }
 
+  /** What is asked first of a unit that fell silent. */
+  #firstQuestion() {
+    const asked = this.#keepAlive ?? this.#plan.probe(this.#teller.readable);
+    if (asked === undefined) return undefined;
+    const { exchange, keepAlive } = asked;
+    return { exchange, keepAlive, slots: this.points.slotsOf(exchange.points) };
+  }
+
   #tell(point: PointDefinition, sample: Sample, moment: Moment): void {
     const [slot] = this.points.slotsOf([point]);
     if (slot === undefined || this.#vettings.findDoubt(slot) !== undefined) return;
     this.#begin(moment);
     // What stands is told anew once the unit answers again; what happened is told now or never.
-    if (this.#failures > 0 && point.event !== true) return;
+    if (this.silence.isSilent && point.event !== true) return;
     const slots = [slot];
     this.#teller.accept(slots, this.hide(slots, [sample]), moment);
   }
 
   #begin(moment: Moment): void {
-    if (this.#failures > 0 || this.#told.begin() === "lives already") return;
+    if (this.silence.isSilent || this.#told.begin() === "lives already") return;
     this.#teller.awaitEvents(this.#told.events, moment);
   }
 
   #vetted(task: PollTask, samples: readonly Sample[], moment: Moment): readonly PollTask[] {
-    if (this.#failures > 0) return this.#recover(moment);
+    if (this.silence.isSilent) return this.#recover(moment);
     const { vetting } = task;
     if (vetting?.note(task.slots, samples, moment.uptime) === "wrong")
       this.#teller.markWrong(vetting.slots, moment);
@@ -259,17 +262,14 @@ export class SessionKeeper {
   }
 
   #recover(moment: Moment): readonly PollTask[] {
-    this.#failures = 0;
-    if (this.#probe !== undefined) this.#probe.retired = true;
-    this.#probe = undefined;
+    this.silence.end();
     this.#told.renew();
     return this.#session === undefined ? [] : this.#startPolling(this.#session, moment);
   }
 
   #startPolling(session: UnitSession, moment: Moment): readonly PollTask[] {
     const now = moment.uptime;
-    this.#failures = 0;
-    this.#probe = undefined;
+    this.silence.end();
     this.#holeCare.answers(now);
     this.#vettings.doubtAll();
     const polls = this.#plan.start(session, { ...this.#kinds(), holes: "keep" }, now);
@@ -291,7 +291,7 @@ export class SessionKeeper {
   #retireAll(): void {
     this.#plan.retireAll();
     this.#vettings.retireAll();
-    if (this.#probe !== undefined) this.#probe.retired = true;
+    this.silence.retire();
     if (this.#keepAlive !== undefined) this.#keepAlive.retired = true;
   }
 }
