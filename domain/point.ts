@@ -16,7 +16,7 @@ export interface DaliLogScale {
 export type Scale = LinearScale | DaliLogScale;
 
 /** How often a point is asked. Also the order in which a busy bus serves them, after operations. */
-export const POLL_CLASSES = ["safety-status", "fast", "normal", "meter", "lamp", "slow"] as const;
+export const POLL_CLASSES = ["safety-status", "fast", "normal", "lamp", "meter", "slow"] as const;
 export type PollClass = (typeof POLL_CLASSES)[number];
 
 /** What waits how long, how often, and what stands behind it: PROTOCOL §8. */

@@ -82,7 +82,7 @@ async function loadBus(
 function intervalsOf(written: WrittenBus["pollIntervals"]): Readonly<Record<PollClass, Millis>> {
   const of = (pollClass: PollClass): Millis =>
     written[pollClass] ?? Millis(DEFAULT_POLL_INTERVALS_MS[pollClass]);
-  const [safety, fast, normal, meter, lamp, slow] = POLL_CLASSES;
+  const [safety, fast, normal, lamp, meter, slow] = POLL_CLASSES;
   return {
     [safety]: of(safety),
     [fast]: of(fast),
