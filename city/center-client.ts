@@ -47,6 +47,7 @@ const completeness = z.object({
         z.looseObject({
           profileId: z.string(),
           pollClass: z.string(),
+          isControl: z.boolean(),
           points: z.number(),
           told: z.number(),
           good: z.number(),

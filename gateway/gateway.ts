@@ -24,6 +24,7 @@ import { PointIndex, type Site, type UnnumberedSite } from "./site/site.ts";
 import { openStore } from "./store/open-store.ts";
 import type { Store } from "./store/store.ts";
 import type { TelemetryThread } from "./store/writing/telemetry-thread.ts";
+import { tellingOrderOf } from "./telling-order.ts";
 import { openAxiosTransport } from "./uplink/axios-transport.ts";
 import { ClockTrust } from "./uplink/clock-trust.ts";
 import { Enrolment } from "./uplink/enrolment.ts";
@@ -191,7 +192,7 @@ function openUplink(
 ): OpenUplink {
   const { clock, random, logger, software } = parts;
   const { url, identity, reconnect } = way;
-  const { store, tokens, trust, catalogue, control, board, points, field } = core;
+  const { site, plans, store, tokens, trust, catalogue, control, board, points, field } = core;
   const transport = openAxiosTransport(url, identity);
   const reads = new CenterReads({ points, runner: field.field, store, clock, logger });
   const service = new Uplink({
@@ -200,8 +201,7 @@ function openUplink(
     tokens,
     catalogue: { content: catalogue, hash: catalogueHash(catalogue()) },
     sweeps: () => board.sweeps(),
-    // What can be commanded is a point's control state; it is told before measurements.
-    rank: (number) => (points.findByNumber(number)?.point.definition.commandClass === undefined ? 1 : 0),
+    order: tellingOrderOf(site, plans),
     onCommand: (frame) => void control.submitFromCenter(frame),
     onRead: (frame, stop) => reads.read(frame, stop),
     onWelcome: (welcome, nonce) => {

@@ -1,11 +1,11 @@
 import { after, type Clock, Millis, type Uptime } from "../../domain/time.ts";
 import type { GatewayCompleteness } from "../center-client.ts";
 import type { City } from "../city.ts";
-import { LAMP_POINTS } from "../sites/device-points.ts";
+import { LAMP_LEVELS } from "../sites/device-points.ts";
 
 /** How far the center knows the city at this moment. */
 export interface CityCounts {
-  /** Lamps whose level and state are good. */
+  /** Lamps whose level is good: what each was told, and what it does. */
   readonly lamps: number;
   /** Points of the cabinets' state that are good: contactors, breakers, door, mode. */
   readonly cabinetPoints: number;
@@ -19,11 +19,11 @@ const POLL = Millis(500);
 
 export async function countCity(city: City): Promise<CityCounts> {
   const counts = (await city.client.completeness()).flatMap((gateway) => gateway.counts);
-  const lamps = counts.filter(isOf("intesis-dali-lamp", "lamp"));
+  const levels = counts.filter(isOf("intesis-dali-lamp", "lamp")).filter(({ isControl }) => isControl);
   const cabinets = counts.filter(isOf("neutral-segment-cabinet", "normal"));
   return {
-    // All points of a lamp are read in one exchange.
-    lamps: Math.floor(sum(lamps, "good") / LAMP_POINTS.length),
+    // Both are read in one exchange.
+    lamps: Math.floor(sum(levels, "good") / LAMP_LEVELS.length),
     cabinetPoints: sum(cabinets, "good"),
     cabinetPointsKnown: sum(cabinets, "points"),
     points: sum(counts, "points"),

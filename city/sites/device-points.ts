@@ -1,10 +1,12 @@
+/** What a lamp was told and what it does: its control state. */
+export const LAMP_LEVELS = ["dim-level", "actual-level"] as const;
+
 /**
  * The points that the city's gateways read of each device: of a lamp six of the bridge's twenty-seven, of a cabinet
  * those of the feeders that it has. The others are there, but nobody here looks at them.
  */
 export const LAMP_POINTS = [
-  "dim-level",
-  "actual-level",
+  ...LAMP_LEVELS,
   "gear-failure",
   "lamp-failure",
   "lamp-on",

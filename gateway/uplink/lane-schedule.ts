@@ -46,21 +46,30 @@ const LIVE_ACKS_KEPT = 20;
 export class LaneSchedule {
   readonly #incarnation: string;
   readonly #credits: number;
-  readonly #cut: Readonly<Record<Lane, number>>;
+  #cut: Readonly<Record<Lane, number>>;
   readonly #done = new Map<string, RangeSet>();
   readonly #flying = new Set<Ticket>();
   readonly #liveAcks: number[] = [];
   #spans: readonly LaneSpan[];
 
-  /** `spans` as they stood before the snapshot was read: what is above them is live. */
+  /** `spans` as they stood when the session began: what is above them is live, until {@link snapshotRead}. */
   constructor(incarnation: string, welcome: Welcome, spans: readonly LaneSpan[]) {
     this.#incarnation = incarnation;
     this.#credits = welcome.credits;
     this.#spans = spans;
-    const highest = (lane: Lane): number =>
-      spans.find((span) => span.incarnation === incarnation && span.lane === lane)?.highestWritten ?? 0;
-    this.#cut = { A: highest("A"), B: highest("B"), C: highest("C"), D: highest("D") };
+    this.#cut = {
+      A: this.#highest("A"),
+      B: this.#highest("B"),
+      C: this.#highest("C"),
+      D: this.#highest("D"),
+    };
     for (const cursor of welcome.cursors) this.#done.set(keyOf(cursor), cursor.ranges);
+  }
+
+  /** The snapshot tells what was read until now: lanes B and C are history up to here. */
+  snapshotRead(spans: readonly LaneSpan[]): void {
+    this.update(spans);
+    this.#cut = { ...this.#cut, B: this.#highest("B"), C: this.#highest("C") };
   }
 
   /** Told after every hint of the store. */
@@ -69,8 +78,9 @@ export class LaneSchedule {
   }
 
   /** The next batch to send now, or `null` when there is nothing, no credit or no share left. */
-  next(): SendPlan | null {
+  next(lanes: "all" | "evidence" = "all"): SendPlan | null {
     if (this.#flying.size >= this.#credits) return null;
+    if (lanes === "evidence") return this.#evidence();
     return this.#evidence() ?? this.#live("B") ?? this.#live("C") ?? this.#history() ?? this.#diagnostics();
   }
 
@@ -109,6 +119,12 @@ export class LaneSchedule {
 
   get inFlight(): number {
     return this.#flying.size;
+  }
+
+  /** Of this incarnation. */
+  #highest(lane: Lane): number {
+    const own = this.#spans.find((span) => span.incarnation === this.#incarnation && span.lane === lane);
+    return own?.highestWritten ?? 0;
   }
 
   #evidence(): SendPlan | null {

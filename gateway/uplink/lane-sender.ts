@@ -22,9 +22,21 @@ export interface LaneSenderParts {
 /** Carries out what the schedule says: reads whole entries, sends them, stores what the center holds of them. */
 export class LaneSender {
   readonly #parts: LaneSenderParts;
+  #lanes: "evidence" | "all" = "evidence";
 
   constructor(parts: LaneSenderParts) {
     this.#parts = parts;
+  }
+
+  /** To be called in one turn with the read of the snapshot. */
+  snapshotRead(): void {
+    const { schedule, store } = this.#parts;
+    schedule.snapshotRead(store.sync.heads());
+  }
+
+  /** Current state is told: until now nothing but lane A was sent (PROTOCOL §3). */
+  goLive(): void {
+    this.#lanes = "all";
   }
 
   /** Sends as much as credits and shares allow; called after each hint and each answer. Never blocks. */
@@ -32,7 +44,8 @@ export class LaneSender {
     const { schedule, store, signal } = this.#parts;
     if (signal.aborted) return;
     schedule.update(store.sync.heads());
-    for (let plan = schedule.next(); plan !== null; plan = schedule.next()) {
+    const next = (): SendPlan | null => schedule.next(this.#lanes);
+    for (let plan = next(); plan !== null; plan = next()) {
       const entries = this.#entriesOf(plan);
       const end = plan.within.first + plan.within.count;
       if (entries.length === 0) schedule.nothingThere(plan, { first: plan.from, count: end - plan.from });

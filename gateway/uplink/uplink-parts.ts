@@ -11,6 +11,14 @@ import type { Store } from "../store/store.ts";
 import type { CenterTransport } from "./center-transport.ts";
 import type { TokenBook } from "./token-book.ts";
 
+/** In which order the center is told current states. */
+export interface TellingOrder {
+  /** Lower is told earlier. */
+  rank(point: PointNumber): number;
+  /** Polled points of the control state; right after a start they are told before all else. */
+  readonly control: readonly PointNumber[];
+}
+
 /** What the uplink stands on; `gateway.ts` joins it to the loops that have it. */
 export interface UplinkParts {
   readonly store: Store;
@@ -20,8 +28,7 @@ export interface UplinkParts {
   readonly catalogue: { readonly content: () => Catalogue; readonly hash: string };
   /** When each poll sweep was last complete; those that never were are left out. */
   readonly sweeps: () => Iterable<readonly [sweep: number, at: Uptime]>;
-  /** Snapshot order: lower is told earlier. */
-  readonly rank: (point: PointNumber) => number;
+  readonly order: TellingOrder;
   readonly onCommand: (frame: CommandFrame) => void;
   /** Never rejects. */
   readonly onRead: (frame: ReadFrame, signal: AbortSignal) => Promise<readonly ReadFinding[]>;

@@ -1,5 +1,5 @@
 import type { LoopService } from "../../domain/service.ts";
-import { since, type Uptime } from "../../domain/time.ts";
+import type { Uptime } from "../../domain/time.ts";
 import { unreachable } from "../../domain/unreachable.ts";
 import { CODECS, type Codec } from "../../domain/wire/batch.ts";
 import type { DownlinkMessage } from "../../domain/wire/downlink.ts";
@@ -19,7 +19,7 @@ import {
   type SessionState,
   stepSession,
 } from "./session-machine.ts";
-import { snapshotParts, tellParts } from "./snapshot.ts";
+import { tellSnapshot } from "./snapshot.ts";
 import type { UplinkParts } from "./uplink-parts.ts";
 
 /** What a link event can hold. */
@@ -143,6 +143,7 @@ export class Uplink implements LoopService {
         break;
       case "go-live":
         // Lanes are pumped at the end of each turn of the loop.
+        this.#session?.sender.goLive();
         break;
       case "link":
         this.#tellLink(effect);
@@ -170,10 +171,11 @@ export class Uplink implements LoopService {
     this.#post({ kind: "broken", code: error.code, detail: error.message });
   }
 
-  /** Lanes flow only after the snapshot: current state is told first (PROTOCOL §3). */
+  /** The sender holds all lanes but A back until the snapshot is told. */
   #pump(): void {
     this.#hinted = false;
-    if (this.#state.phase === "live") this.#guard(() => this.#session?.sender.pump());
+    const { phase } = this.#state;
+    if (phase === "telling-snapshot" || phase === "live") this.#guard(() => this.#session?.sender.pump());
   }
 
   async #hello(signal: AbortSignal): Promise<void> {
@@ -247,16 +249,9 @@ export class Uplink implements LoopService {
 
   async #tellSnapshot(open: OpenSession | undefined): Promise<void> {
     if (open === undefined) return;
-    const { store, transport, clock, rank } = this.#parts;
-    const parts = snapshotParts(store.telemetry.latestAll(), {
-      session: open.session,
-      incarnation: store.incarnation,
-      codec: open.codec,
-      storedAt: since(store.openedAt, clock.uptime()),
-      timeQuality: this.#parts.timeQuality(),
-      rank,
-    });
-    await tellParts(parts, (part) => transport.tellSnapshot(part, open.abort.signal));
+    const { session, codec, sender, abort } = open;
+    const onRead = (): void => sender.snapshotRead();
+    await tellSnapshot({ ...this.#parts, session, codec, onRead, signal: abort.signal });
     this.#postIn(open, { kind: "snapshot-told" });
   }
 

@@ -42,6 +42,38 @@ t.test("the counts of points follow the commits, and are what the database holds
   t.same(await sums(center), { points: 10, told: 3, good: 3 });
 });
 
+t.test(
+  "control state is counted for itself: what is commanded, what proves it and what its interlock asks",
+  async (t) => {
+    const center = await openTestCenter(t);
+    const gateway = await enrolGateway(center);
+    await gateway.begin();
+    const [kind] = CATALOGUE.kinds;
+    if (kind === undefined) throw new Error("the test's catalogue is empty");
+    const [dim, ...others] = kind.points;
+    if (dim === undefined) throw new Error("the test's kind has no point");
+    const commanded: typeof dim = {
+      ...dim,
+      access: "read-write",
+      commandClass: "K1",
+      readBack: "value-1",
+      interlock: ["value-8"],
+    };
+    await gateway.tellCatalogue({ ...CATALOGUE, kinds: [{ ...kind, points: [commanded, ...others] }] });
+    // Two of the three, and one of the seven others.
+    await gateway.snapshot([1, 2, 4].map((number) => reading({ number })));
+    const [told] = await center.book.counts(NOW);
+    const counts = (told?.counts ?? []).map(({ isControl, points, good }) => ({ isControl, points, good }));
+    t.same(
+      counts.toSorted((one, other) => one.points - other.points),
+      [
+        { isControl: true, points: 3, good: 2 },
+        { isControl: false, points: 7, good: 1 },
+      ],
+    );
+  },
+);
+
 t.test("a new catalogue keeps the history of what stays, and retires the rest", async (t) => {
   const center = await openTestCenter(t);
   const gateway = await enrolGateway(center);

@@ -31,6 +31,10 @@ export class MemoryCenter implements CenterTransport {
   readonly faults: string[] = [];
   readonly hellos: Hello[] = [];
   readonly reports: ReadReport[] = [];
+  /** Records of batches by lane and whether they were told as live or as history, e.g. `B live`. */
+  readonly records = new Map<string, number>();
+  /** Points of each part of a snapshot, in its order. */
+  readonly snapshots: (readonly number[])[] = [];
   tokens: readonly string[] = [];
   catalogueHash: string | null = null;
   /** Says nothing on the downlink, as behind a broken modem. */
@@ -96,6 +100,7 @@ export class MemoryCenter implements CenterTransport {
     await this.#way(signal);
     const { header, block } = decodeSnapshotPart(part);
     const points = decodePointsBlock(block).readings.map(({ point }) => point);
+    this.snapshots.push(points);
     this.#note(`snapshot ${header.part}/${header.parts} ${points.slice(0, 3).join(",")}`);
   }
 
@@ -107,6 +112,9 @@ export class MemoryCenter implements CenterTransport {
     if (header.session !== this.session) return { refusal: "fence", detail: header.session };
     this.#note(`batch ${header.lane} ${header.history ? "history" : "live"}`);
     const outcomes = frames.map((frame) => this.#store(header.incarnation, frame));
+    const kind = `${header.lane} ${header.history ? "history" : "live"}`;
+    const count = header.ranges.reduce((sum, range) => sum + range.count, 0);
+    this.records.set(kind, (this.records.get(kind) ?? 0) + count);
     if (this.#random.next() < this.weather.unanswered)
       throw new TransportError("unreachable", "lost on the way back");
     return this.answer(outcomes);

@@ -4,7 +4,12 @@ import { addRange, coversRange, LANES, type Lane, type RangeSet } from "../../do
 import { seededRandom } from "../../domain/random.ts";
 import { Millis, Seconds, Uptime } from "../../domain/time.ts";
 import type { Welcome } from "../../domain/wire/hello.ts";
-import { LaneSchedule, type LaneSpan, type Ticket } from "../../gateway/uplink/lane-schedule.ts";
+import {
+  LaneSchedule,
+  type LaneSpan,
+  type SendPlan,
+  type Ticket,
+} from "../../gateway/uplink/lane-schedule.ts";
 import {
   nextTick,
   SESSION_START,
@@ -201,6 +206,31 @@ t.test("history is newest first, marked as history, and leaves room for what is 
   t.match(schedule.next(), { lane: "C", from: 20_001, history: "live" });
 });
 
+t.test(
+  "what is read between the session's begin and its snapshot is history, what comes after is live",
+  async (t) => {
+    const before = spansOf([
+      { lane: "B", count: 100, older: false },
+      { lane: "C", count: 100, older: false },
+    ]);
+    const upTo = (highestWritten: number) => before.map((span) => ({ ...span, highestWritten }));
+    const schedule = new LaneSchedule(INCARNATION, welcome(), before);
+    t.equal(schedule.next("evidence"), null, "until then lane A alone is sent");
+    schedule.snapshotRead(upTo(150));
+    schedule.update(upTo(160));
+    t.match(schedule.next(), { lane: "B", from: 151, history: "live" });
+    const plans = drainPlans(schedule);
+    const history = plans.filter((plan) => plan.history === "history");
+    t.same(
+      history.map(({ lane, within }) => [lane, within.first, within.count]),
+      [
+        ["B", 1, 150],
+        ["C", 1, 150],
+      ],
+    );
+  },
+);
+
 t.test("history pauses while live batches are acknowledged slowly", async (t) => {
   const before = spansOf([{ lane: "B", count: 3_000, older: false }]);
   const schedule = new LaneSchedule(INCARNATION, welcome(), before);
@@ -227,6 +257,16 @@ t.test("records that the store no longer has are passed over, not asked for agai
   schedule.nothingThere(plan, { first: 1, count: 100 });
   return t.equal(schedule.next(), null);
 });
+
+/** All that would be sent if nothing was ever answered. */
+function drainPlans(schedule: LaneSchedule): readonly SendPlan[] {
+  const plans: SendPlan[] = [];
+  for (let plan = schedule.next(); plan !== null; plan = schedule.next()) {
+    plans.push(plan);
+    schedule.sent(plan, [{ first: plan.from, count: plan.within.first + plan.within.count - plan.from }]);
+  }
+  return plans;
+}
 
 function spansOf(
   wanted: readonly { readonly lane: Lane; readonly count: number; readonly older: boolean }[],

@@ -84,7 +84,7 @@ export class CenterView {
   async completeness() {
     const gateways = await this.#book.counts(this.#clock.now());
     return gateways.map(({ gatewayId, counts: of }) => {
-      const groups = Map.groupBy(of, (row) => `${row.profileId} ${row.pollClass}`);
+      const groups = Map.groupBy(of, (row) => `${row.profileId} ${row.pollClass} ${row.isControl}`);
       const counts = [...groups.values()].map((group) => this.#count(gatewayId, group));
       return { gatewayId, link: this.#links.find(gatewayId)?.state ?? ("down" as const), counts };
     });
@@ -103,6 +103,7 @@ export class CenterView {
       class: rows[0]?.class ?? "",
       profileId: rows[0]?.profileId ?? "",
       pollClass: rows[0]?.pollClass ?? "",
+      isControl: rows[0]?.isControl ?? false,
       points: sum((row) => row.points),
       told: sum((row) => row.told),
       good: isDown ? 0 : sum((row) => (isSwept(row) ? row.good : row.goodYoung)),

@@ -7,12 +7,14 @@ import type { OperatorGuard } from "./operator-guard.ts";
 const completenessView = z.object({
   gatewayId: z.string(),
   link: z.enum(["up", "degraded", "down"]),
-  /** By profile of the device and poll class of the point. */
+  /** By profile of the device and poll class of the point; control state and the rest for themselves. */
   counts: z.array(
     z.object({
       class: z.string(),
       profileId: z.string(),
       pollClass: z.string(),
+      /** Points that orders rest on: that can be commanded, prove an order, or that an interlock asks. */
+      isControl: z.boolean(),
       /** Polled ones; what is only written has no state. */
       points: z.number(),
       told: z.number(),

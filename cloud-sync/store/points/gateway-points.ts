@@ -18,6 +18,8 @@ export interface PointKind {
   /** Null: retired before the center ever knew it. */
   readonly pollClass: string | null;
   readonly maxAgeMs: number | null;
+  /** Names of the points that an order to this one rests on, its own among them; empty: it can not be commanded. */
+  readonly control: readonly string[];
 }
 
 export interface PointOwner {
@@ -42,11 +44,13 @@ export interface PointColumns {
   readonly correctedAt: Float64Array;
 }
 
-/** Polled points of one sweep, profile and greatest age, counted. */
+/** Polled points of one sweep, profile and greatest age, counted; those of the control state for themselves. */
 export interface PointCounts {
   readonly class: string;
   readonly profileId: string;
   readonly pollClass: string;
+  /** Orders rest on them: they can be commanded, prove an order, or an interlock asks them. */
+  readonly isControl: boolean;
   readonly sweep: number;
   readonly maxAgeMs: number;
   points: number;
@@ -136,12 +140,15 @@ function groupPoints(
   const groups: PointCounts[] = [];
   const known = new Map<string, number>();
   const groupOf = new Int32Array(columns.sweeps.length).fill(-1);
+  const control = controlNames(kinds, owners, columns);
   for (let at = 0; at < groupOf.length; at += 1) {
     const kind = kinds[columns.kinds[at] ?? -1];
     const owner = owners[columns.owners[at] ?? -1];
-    const made = kind && owner && newGroup(columns.sweeps[at] ?? 0, kind, owner);
+    if (kind === undefined || owner === undefined) continue;
+    const isControl = control.get(owner.profileId)?.has(kind.name) === true;
+    const made = newGroup(columns.sweeps[at] ?? 0, kind, { ...owner, isControl });
     if (made === undefined) continue;
-    const key = `${made.sweep} ${made.pollClass} ${made.maxAgeMs} ${made.class} ${made.profileId}`;
+    const key = `${made.sweep} ${made.pollClass} ${made.maxAgeMs} ${made.class} ${made.profileId} ${isControl}`;
     const place = known.get(key) ?? groups.push(made) - 1;
     known.set(key, place);
     groupOf[at] = place;
@@ -152,9 +159,32 @@ function groupPoints(
 }
 
 /** Undefined: a point that is not polled belongs to none. */
-function newGroup(sweep: number, kind: PointKind, owner: PointOwner): PointCounts | undefined {
+function newGroup(
+  sweep: number,
+  kind: PointKind,
+  owner: PointOwner & { readonly isControl: boolean },
+): PointCounts | undefined {
   const { pollClass, maxAgeMs } = kind;
   if (sweep === 0 || pollClass === null || maxAgeMs === null) return undefined;
-  const { class: of, profileId } = owner;
-  return { class: of, profileId, pollClass, sweep, maxAgeMs, points: 0, told: 0, good: 0, goodYoung: 0 };
+  const { class: of, profileId, isControl } = owner;
+  const counts = { points: 0, told: 0, good: 0, goodYoung: 0 };
+  return { class: of, profileId, pollClass, isControl, sweep, maxAgeMs, ...counts };
+}
+
+/** By profile: what its points that can be commanded rest on. */
+function controlNames(
+  kinds: readonly PointKind[],
+  owners: readonly PointOwner[],
+  columns: PointColumns,
+): ReadonlyMap<string, ReadonlySet<string>> {
+  const names = new Map<string, Set<string>>();
+  for (let at = 0; at < columns.kinds.length; at += 1) {
+    const control = kinds[columns.kinds[at] ?? -1]?.control ?? [];
+    const profileId = owners[columns.owners[at] ?? -1]?.profileId;
+    if (profileId === undefined || control.length === 0) continue;
+    const known = names.get(profileId) ?? new Set();
+    names.set(profileId, known);
+    for (const name of control) known.add(name);
+  }
+  return names;
 }

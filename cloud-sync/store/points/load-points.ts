@@ -10,7 +10,10 @@ export async function loadPoints(db: Queryable, gatewayNo: number): Promise<Gate
   const kinds = await db.query<PointKind & { readonly kindNo: number }>(
     {
       name: "points-kinds",
-      text: `select kind_no as "kindNo", name, type, poll_class as "pollClass", max_age_ms as "maxAgeMs" from point_kinds`,
+      text: `select kind_no as "kindNo", name, type, poll_class as "pollClass", max_age_ms as "maxAgeMs",
+               case when command_class is null then '[]'
+                 else jsonb_build_array(name) || coalesce(to_jsonb(read_back), '[]') || interlock_points end as control
+             from point_kinds`,
     },
     [],
   );
