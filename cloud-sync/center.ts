@@ -22,6 +22,7 @@ import { type GatewayListener, openGatewayListener } from "./http/gateway-listen
 import { CenterView } from "./http/operators/center-view.ts";
 import { EventHub } from "./http/operators/event-hub.ts";
 import { type OperatorListener, openOperatorListener } from "./http/operators/operator-listener.ts";
+import { HistoryAdmission } from "./ingest/history-admission.ts";
 import { Housekeeping } from "./ingest/housekeeping.ts";
 import { Ingest } from "./ingest/ingest.ts";
 import { PostgresIngestLedger } from "./ingest/postgres-ingest-ledger.ts";
@@ -182,7 +183,8 @@ function buildCore(options: CenterOptions, parts: Keys & { readonly database: Da
   const verdicts = new CommandVerdicts(commandsWithin, { clock, generation });
   const book = new PointBook(database, clock);
   const ledger = new PostgresIngestLedger(database, verdicts, book);
-  const ingestParts = { ...base, ledger, sessions: register };
+  const admission = new HistoryAdmission(clock);
+  const ingestParts = { ...base, ledger, sessions: register, admission };
   const publicKeys = { commandKey: commandKey.publicKey, timeKey: timeKey.publicKey };
   const enrolment = new Enrolment({ database, authority, clock, downlinks, ...publicKeys });
   const reader = new PostgresCommandLedger(database);

@@ -8,6 +8,7 @@ import { WireError } from "../../domain/wire/wire-error.ts";
 import type { CenterEvents } from "../store/center-events.ts";
 import { type BatchEntry, decodeEntries } from "./decode-entries.ts";
 import { GatewayQueue } from "./gateway-queue.ts";
+import type { HistoryAdmission } from "./history-admission.ts";
 import type { AppliedEffects, IngestLedger, IngestTransaction, KnownIncarnation } from "./ingest-ledger.ts";
 import { type IngestPlan, planIngest } from "./ingest-plan.ts";
 
@@ -19,6 +20,7 @@ export interface SessionGate {
 export interface IngestParts {
   readonly ledger: IngestLedger;
   readonly sessions: SessionGate;
+  readonly admission: HistoryAdmission;
   readonly clock: Clock;
   readonly events: CenterEvents;
   readonly logger: Logger;
@@ -27,6 +29,10 @@ export interface IngestParts {
 interface Applied {
   readonly plan: IngestPlan;
   readonly effects: AppliedEffects;
+}
+interface Decoded {
+  readonly header: BatchHeader;
+  readonly entries: readonly BatchEntry[];
 }
 type Refused = { readonly refusal: Refusal; readonly detail: string };
 
@@ -44,10 +50,19 @@ export class Ingest {
     const decoded = decode(bytes);
     if ("refusal" in decoded) return decoded;
     const { session } = decoded.header;
-    if ((await this.#parts.sessions.enter(gatewayId, session)) === "fence") return fenced(session);
-    const turn = this.#queue.run(gatewayId, () => this.#take(gatewayId, decoded.header, decoded.entries));
+    const { sessions, admission } = this.#parts;
+    if ((await sessions.enter(gatewayId, session)) === "fence") return fenced(session);
+    const take = (): Promise<BatchAnswer> => this.#inTurn(gatewayId, decoded);
+    return decoded.header.history ? await admission.history(take) : await admission.current(take);
+  }
+
+  async #inTurn(gatewayId: GatewayId, { header, entries }: Decoded): Promise<BatchAnswer> {
+    const turn = this.#queue.run(gatewayId, () => this.#take(gatewayId, header, entries));
     return (
-      turn ?? { refusal: "overloaded", detail: "too many batches of this gateway wait: send fewer at once" }
+      (await turn) ?? {
+        refusal: "overloaded",
+        detail: "too many batches of this gateway wait: send fewer at once",
+      }
     );
   }
 
@@ -206,9 +221,7 @@ function* timesOf(entries: readonly BatchEntry[]): Generator<Instant> {
   }
 }
 
-function decode(
-  bytes: Uint8Array,
-): { readonly header: BatchHeader; readonly entries: readonly BatchEntry[] } | Refused {
+function decode(bytes: Uint8Array): Decoded | Refused {
   try {
     const { header, frames } = decodeBatch(bytes);
     return { header, entries: decodeEntries(header, frames) };

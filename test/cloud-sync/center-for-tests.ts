@@ -8,6 +8,7 @@ import axios, { type AxiosInstance, type AxiosResponse } from "axios";
 import { pino } from "pino";
 import { FreshReads } from "../../cloud-sync/dispatch/fresh-reads.ts";
 import { openGatewayListener } from "../../cloud-sync/http/gateway-listener.ts";
+import { HistoryAdmission } from "../../cloud-sync/ingest/history-admission.ts";
 import { Ingest } from "../../cloud-sync/ingest/ingest.ts";
 import { PostgresIngestLedger } from "../../cloud-sync/ingest/postgres-ingest-ledger.ts";
 import { CertificateAuthority } from "../../cloud-sync/registry/certificate-authority.ts";
@@ -92,7 +93,8 @@ export async function openTestCenter(
     timeKey: timeKey.publicKey,
     downlinks,
   });
-  const base = { ledger, sessions: register, clock, events, logger: quiet };
+  const admission = new HistoryAdmission(clock);
+  const base = { ledger, sessions: register, admission, clock, events, logger: quiet };
   const ingest = new Ingest(base);
   const reads = new FreshReads({ database, links, downlinks, clock, random: systemRandom });
   const parts = { ...base, database, ingest, register, enrolment, downlinks, reads, authority };
