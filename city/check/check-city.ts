@@ -74,8 +74,8 @@ export async function checkCity(city: City, context: CheckContext): Promise<Chec
   const opened = clock.now();
   onProgress("every other class of equipment: what a hand does there is seen, what is ordered moves");
   const equipment = equipmentCases(city, context);
-  const readings: ReadingCheck[] = [];
-  for (const each of equipment.readings) readings.push(await runReading(city, each, context));
+  // Each at a device of its own: a city has many hands.
+  const readings = await Promise.all(equipment.readings.map((each) => runReading(city, each, context)));
   await run(equipment.commands);
   onProgress(`the settled city over ${settle / 1_000} s`);
   const settledCpu = await settledCores(city, settle, context);
