@@ -1,7 +1,7 @@
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { START_HEAP_FLAGS } from "../../domain/system/heap.ts";
+import { HOST_HEAP_FLAGS, START_HEAP_FLAGS } from "../../domain/system/heap.ts";
 
 /**
  * Run by `npm run build`, as `node --import ./node-version.js`: each program of the city is loaded once, so that Node
@@ -28,6 +28,6 @@ const runs = [
 ].map(([path = "", argument = ""]) => [join(ROOT, path), argument]);
 for (const run of [...runs, ["--input-type=module", "--eval", later]])
   await once(spawn(process.execPath, [...START_HEAP_FLAGS, ...run], { stdio: "ignore" }), "exit");
-const host = fork(join(ROOT, "gateway/field/host/field-host-main.ts"), { execArgv: [...START_HEAP_FLAGS] });
+const host = fork(join(ROOT, "gateway/field/host/field-host-main.ts"), { execArgv: [...HOST_HEAP_FLAGS] });
 host.send({ kind: "stop" });
 await once(host, "exit");

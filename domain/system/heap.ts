@@ -19,6 +19,9 @@ export const START_HEAP_FLAGS: readonly string[] = [
   COMPILE_FLAG,
 ];
 
+/** A field host, of which a gateway has several, holds little, and what it reads lives shortly. */
+export const HOST_HEAP_FLAGS: readonly string[] = START_HEAP_FLAGS.with(0, "--max-semi-space-size=2");
+
 /** What lives has come by then; afterwards a heap grows by an eighth of it. */
 const SETTLED_AFTER = Minutes(1);
 const SETTLED_FLAG = "--heap-growing-percent=12";

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { exponentialBackoff } from "../../../domain/backoff.ts";
 import type { BusId } from "../../../domain/ids.ts";
 import type { LoopService } from "../../../domain/service.ts";
-import { START_HEAP_FLAGS } from "../../../domain/system/heap.ts";
+import { HOST_HEAP_FLAGS } from "../../../domain/system/heap.ts";
 import { type Clock, Millis, Minutes, Seconds, since } from "../../../domain/time.ts";
 import type {
   BusFrame,
@@ -135,7 +135,7 @@ export class HostSupervisor implements Field, FieldFrames, LoopService {
     // No inherited node options: a loader or debugger of the core is not the host's.
     const child = fork(entry, [plan.group, logger.level], {
       serialization: "advanced",
-      execArgv: [...START_HEAP_FLAGS, `--max-old-space-size=${this.#heapMib}`],
+      execArgv: [...HOST_HEAP_FLAGS, `--max-old-space-size=${this.#heapMib}`],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const host = new HostProcess(child, clock, this.#outage.sink);
