@@ -30,8 +30,9 @@ export class FirstStates {
     this.#check();
   }
 
-  get isComplete(): boolean {
-    return this.#awaited.size === 0;
+  /** Points that were not read yet. */
+  get missing(): number {
+    return this.#awaited.size;
   }
 
   /** Resolves when each point was read once. */
@@ -66,7 +67,7 @@ export class FirstStates {
   }
 
   #check(): void {
-    if (this.isComplete) this.#complete.resolve();
+    if (this.missing === 0) this.#complete.resolve();
   }
 }
 

@@ -11,6 +11,8 @@ import type { UplinkParts } from "./uplink-parts.ts";
  */
 const FIRST_STATES_EVERY = Millis(500);
 const FIRST_STATES_WITHIN = Seconds(8);
+/** After so many rounds in which nothing was read for the first time, one slow device shall not hold up all others. */
+const QUIET_ROUNDS_MAX = 4;
 const PART_READINGS_MAX = 1_000;
 /** Parts on their way at once. */
 const PARALLEL = 4;
@@ -29,9 +31,11 @@ export async function tellSnapshot(context: SnapshotContext): Promise<void> {
   const first = new FirstStates(store.telemetry, order.control);
   const end = after(clock.uptime(), FIRST_STATES_WITHIN);
   try {
-    while (!first.isComplete && clock.uptime() < end) {
+    for (let quiet = 0; first.missing > 0 && quiet < QUIET_ROUNDS_MAX && clock.uptime() < end; ) {
+      const { missing } = first;
       await tellStates(first.take(), context);
       await Promise.race([clock.sleep(FIRST_STATES_EVERY, signal), first.complete]);
+      quiet = first.missing < missing ? 0 : quiet + 1;
     }
     const rest = [...store.telemetry.latestAll()].filter((reading) => !first.wasTaken(reading));
     onRead();

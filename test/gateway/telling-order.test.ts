@@ -40,7 +40,7 @@ t.test("orders rest on what is told first; then comes what is polled more urgent
     t.equal(rank(id), 0, id);
     t.ok(order.control.includes(PointNumber(Number(numberOf(id)))), `${id} is awaited`);
   }
-  const later = ["cabinet-1/door-open", "meter-1/power", "lamp-1/lamp-failure", "lamp-1/dimming-curve"];
+  const later = ["cabinet-1/door-open", "lamp-1/lamp-failure", "meter-1/power", "lamp-1/dimming-curve"];
   t.same(
     later.toSorted((one, other) => rank(one) - rank(other)),
     later,
