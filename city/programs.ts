@@ -2,7 +2,7 @@ import { access, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, Seconds } from "../domain/time.ts";
-import { cabinetsOf, takeShare } from "../simulators/city/cabinet-config.ts";
+import { cabinetsOf } from "../simulators/city/cabinet-config.ts";
 import { deviceIdOf, equipmentDevices } from "../simulators/city/equipment-config.ts";
 import type { PlacedEquipment } from "../simulators/city/place-equipment.ts";
 import type { PlacedMunicipality } from "../simulators/city/placement.ts";
@@ -20,6 +20,7 @@ import {
   type SimulatorsReady,
   simulatorsReady,
 } from "./ready-lines.ts";
+import { type SimulatorShare, shareOutSimulators } from "./simulator-shares.ts";
 import { type DoorKeys, keyFileText, loadDoorKeys } from "./sites/door-keys.ts";
 import { keyFileOf } from "./sites/equipment-site.ts";
 import { siteFileOf } from "./sites/site-file.ts";
@@ -59,9 +60,9 @@ export async function startSimulators(options: CityOptions): Promise<readonly Pr
     pkiFolder: join(folder, "opcua-server"),
   };
   const devices = equipmentDevices(plan.equipment, setting);
-  const shares = Array.from({ length: SIMULATOR_PROGRAMS }, (_, index) => index + 1);
+  const shares = shareOutSimulators({ cabinets: cabinetsOf(plan), devices }, SIMULATOR_PROGRAMS);
   const starts = await Promise.allSettled(
-    shares.map(async (share) => started.use(await startShare(options, share, devices))),
+    shares.map(async (share, at) => started.use(await startShare(options, at + 1, share))),
   );
   const programs = allOf(starts);
   started.move();
@@ -70,26 +71,25 @@ export async function startSimulators(options: CityOptions): Promise<readonly Pr
 
 async function startShare(
   options: CityOptions,
-  share: number,
-  devices: readonly object[],
+  number: number,
+  { cabinets, devices }: SimulatorShare,
 ): Promise<Program<SimulatorsReady>> {
-  const { folder, plan, lampFailsEverySec: failureEverySec, sky } = options;
-  const cabinets = takeShare(cabinetsOf(plan), { share, shares: SIMULATOR_PROGRAMS });
+  const { folder, lampFailsEverySec: failureEverySec, sky } = options;
   const ageing =
     failureEverySec === null ? {} : { ageing: { failureEverySec, repairAfterSec: 60 * failureEverySec } };
   const config = {
-    seed: share,
+    seed: number,
     cabinets,
-    devices: takeShare(devices, { share, shares: SIMULATOR_PROGRAMS }),
+    devices,
     control: "127.0.0.1:0",
     journalCapacity: JOURNAL_ENTRIES,
     ...ageing,
     ...(sky !== null && { sky }),
   };
-  const file = join(folder, `simulators-${share}.json`);
+  const file = join(folder, `simulators-${number}.json`);
   await writeFile(file, `${JSON.stringify(config)}\n`);
   return startProgram({
-    ...common(options, `simulators-${share}`),
+    ...common(options, `simulators-${number}`),
     command: [join(ROOT, "simulators/main.ts"), "--config", file],
     readyWithin: Seconds(60),
     parseReady: (line) => simulatorsReady.parse(line),

@@ -114,7 +114,7 @@ function addRecordRoutes(app: GatewayApp, parts: GatewayRouteParts, identities: 
   app.post("/sync/v1/snapshot", { bodyLimit: BATCH_MAX_BYTES, onRequest }, async (request) => {
     const gatewayId = known(request);
     const bytes = binaryBody(request);
-    const answer = await admission.current(() => takeSnapshot(parts, gatewayId, bytes));
+    const answer = await admission.state(() => takeSnapshot(parts, gatewayId, bytes));
     if (!("refusal" in answer)) return answer;
     if (answer.refusal === "fence") throw new GatewayProblem("fence", answer.detail);
     if (answer.refusal === "codec" || answer.refusal === "size")
@@ -125,7 +125,7 @@ function addRecordRoutes(app: GatewayApp, parts: GatewayRouteParts, identities: 
     const gatewayId = known(request);
     const session = textField(request.body, "session");
     await enter(register, gatewayId, session);
-    const taken = await admission.current(() => takeCatalogue(parts, gatewayId, request.body));
+    const taken = await admission.state(() => takeCatalogue(parts, gatewayId, request.body));
     if (taken === "fence") throw fenced(session);
     return {};
   });

@@ -1,9 +1,11 @@
-import { type Clock, Seconds } from "../../domain/time.ts";
+import { type Clock, Millis, Seconds } from "../../domain/time.ts";
 
 /** Batches of history that are taken at once, of all gateways together (PROTOCOL §3). */
 const AT_ONCE = 4;
-/** Current state goes first for so long; then a batch of history has its turn all the same, well before its gateway gives it up. */
-const WAIT_MAX = Seconds(4);
+/** Current state goes first for so long; then a batch of history has its turn all the same, well before its gateway gives it up (15 s). */
+const WAIT_MAX = Seconds(8);
+/** A gateway that comes back tells what it reads every 500 ms: between two of its tellings the map is not right yet. */
+const STATE_HOLDS = Millis(750);
 /** More hold too much memory: they are taken as they come. */
 const WAITING_MAX = 64;
 
@@ -22,14 +24,23 @@ export class HistoryAdmission {
     this.#clock = clock;
   }
 
-  /** Catalogues, snapshots, live batches: never waits. */
+  /** Live batches: never waits. */
   async current<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#current += 1;
     try {
       return await work();
     } finally {
-      this.#current -= 1;
-      this.#admit();
+      this.#end();
+    }
+  }
+
+  /** Catalogues and snapshots of gateways that came back: never waits, and history waits a while longer, for more of it is coming. */
+  async state<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#current += 1;
+    try {
+      return await work();
+    } finally {
+      this.#clock.schedule(STATE_HOLDS, () => this.#end());
     }
   }
 
@@ -54,6 +65,11 @@ export class HistoryAdmission {
       const cancel = this.#clock.schedule(WAIT_MAX, enter);
       this.#waiting.add(enter);
     });
+  }
+
+  #end(): void {
+    this.#current -= 1;
+    this.#admit();
   }
 
   #isFree(): boolean {

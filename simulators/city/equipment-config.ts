@@ -17,11 +17,20 @@ export interface EquipmentSetting {
   readonly pkiFolder: string | undefined;
 }
 
+/** One of the `devices` of a simulation's configuration. */
+export interface PlacedDevice {
+  readonly id: string;
+  readonly kind: string;
+  /** Ids, where it is a server of several signal controllers. */
+  readonly cabinets?: readonly string[];
+  readonly [member: string]: unknown;
+}
+
 /** `devices` of a simulation's configuration: signal controllers of one place share a server, the others stand alone. */
 export function equipmentDevices(
   equipment: readonly PlacedEquipment[],
   setting: EquipmentSetting,
-): readonly object[] {
+): readonly PlacedDevice[] {
   const junctions = equipment.filter(({ kind }) => kind === "junction");
   const others = equipment.flatMap(({ id, kind }) =>
     kind === "junction" ? [] : [{ id, ...MEMBERS[kind](id, setting) }],
@@ -44,7 +53,7 @@ export function doorsOf(entranceId: string): readonly { readonly id: string; rea
 /** All stand in one municipality. */
 const JUNCTIONS = "junctions";
 
-function controllers(junctions: readonly PlacedEquipment[], { pkiFolder }: EquipmentSetting): object {
+function controllers(junctions: readonly PlacedEquipment[], { pkiFolder }: EquipmentSetting): PlacedDevice {
   return {
     id: JUNCTIONS,
     kind: "traffic-controllers",
@@ -54,7 +63,13 @@ function controllers(junctions: readonly PlacedEquipment[], { pkiFolder }: Equip
   };
 }
 
-type MembersOf = (id: string, setting: EquipmentSetting) => object;
+type MembersOf = (
+  id: string,
+  setting: EquipmentSetting,
+) => {
+  readonly kind: string;
+  readonly [member: string]: unknown;
+};
 const MEMBERS: Readonly<Record<Exclude<EquipmentKind, "junction">, MembersOf>> = {
   "wire-junction": () => ({ kind: "wire-cabinet" }),
   barrier: () => ({ kind: "barrier" }),

@@ -8,7 +8,7 @@ function bench() {
   const admission = new HistoryAdmission(clock);
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
-  const start = (name: string, kind: "history" | "current"): Promise<void> =>
+  const start = (name: string, kind: "history" | "current" | "state"): Promise<void> =>
     admission[kind](async () => {
       begun.push(name);
       await new Promise<void>((resolve) => ends.set(name, resolve));
@@ -34,10 +34,26 @@ t.test("history waits while anything current is taken, and current things never 
   t.equal(clock.pendingTimers, 0);
 });
 
-t.test("I18 history has its turn after 4 s at the latest, however much is current", async (t) => {
+t.test("history waits on between two tellings of a gateway that comes back", async (t) => {
+  const { clock, begun, start, end } = bench();
+  const runs = [start("state-1", "state"), start("old", "history")];
+  await end("state-1");
+  await clock.advance(500);
+  runs.push(start("state-2", "state"));
+  await end("state-2");
+  await clock.advance(700);
+  t.same(begun, ["state-1", "state-2"]);
+  await clock.advance(50);
+  t.same(begun, ["state-1", "state-2", "old"]);
+  await end("old");
+  await Promise.all(runs);
+  t.equal(clock.pendingTimers, 0);
+});
+
+t.test("I18 history has its turn after 8 s at the latest, however much is current", async (t) => {
   const { clock, begun, start, end } = bench();
   const runs = [start("live", "current"), start("old-1", "history"), start("old-2", "history")];
-  await clock.advance(3_900);
+  await clock.advance(7_900);
   t.same(begun, ["live"]);
   await clock.advance(200);
   t.same(begun, ["live", "old-1", "old-2"]);

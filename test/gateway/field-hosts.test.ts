@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import t from "tap";
 import { PointNumber } from "../../domain/ids.ts";
 import { operation } from "./field/host-bench.ts";
@@ -45,6 +46,23 @@ t.test("a killed field host is told of at once, started again, and the other hos
     `the other host's longest gap was ${longestGap(access, killed)} ms`,
   );
 });
+
+t.test(
+  "each field host is a session of its own, so that the system shares the processor out by services",
+  async (t) => {
+    await using lighting = new Supervised("lighting");
+    await using access = new Supervised("access");
+    await Promise.all([lighting.see(0, isGood), access.see(0, isGood)]);
+    const pids = [lighting, access].map(({ supervisor }) => supervisor.pid ?? 0);
+    t.same(pids.map(sessionOf), pids);
+  },
+);
+
+/** proc_pid_stat(5), field 6. */
+function sessionOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]);
+}
 
 t.test("a stopped field host is found by its heartbeats, killed and replaced", async (t) => {
   await using host = new Supervised("lighting");

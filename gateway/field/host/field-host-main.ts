@@ -15,8 +15,6 @@ const logger = pino(
   pino.destination({ dest: 2, sync: true }),
 );
 const stop = new AbortController();
-// Ctrl-C reaches the whole process group: the core hears it too and ends us in order.
-process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => stop.abort());
 process.on("disconnect", () => systemClock.schedule(PUT_AWAY, () => process.exit(1)));
 try {

@@ -132,8 +132,10 @@ export class HostSupervisor implements Field, FieldFrames, LoopService {
   /** Runs one process to its end; resolves with why it went down. */
   async #runOne(signal: AbortSignal): Promise<string> {
     const { plan, clock, logger, entry = DEFAULT_ENTRY } = this.#parts;
-    // No inherited node options: a loader or debugger of the core is not the host's.
+    // No inherited node options: a loader or debugger of the core is not the host's. A session of its own: Linux shares the
+    // processor out by sessions (sched(7), autogroup), so that a service has its share however busy the others are.
     const child = fork(entry, [plan.group, logger.level], {
+      detached: true,
       serialization: "advanced",
       execArgv: [...HOST_HEAP_FLAGS, `--max-old-space-size=${this.#heapMib}`],
       stdio: ["ignore", "inherit", "inherit", "ipc"],
