@@ -1,9 +1,14 @@
-import { z } from "zod";
-import type { PointDefinition } from "../../domain/point.ts";
-import { AddressError, type Footprint } from "../driver.ts";
+import type { Footprint } from "../driver.ts";
 import { parseSetting } from "../parse-setting.ts";
 import { type NumberCoding, REGISTERS_OF, type RegisterLayout } from "./register-codec.ts";
-import { type RegisterStep, refuseBadSequence, WRITE_SEQUENCE } from "./write-sequence.ts";
+import {
+  otherWrite,
+  refuseCoilOfNumber,
+  refuseWriteToReadOnly,
+  registerWriteFunction,
+} from "./write-address.ts";
+import type { RegisterStep } from "./write-sequence.ts";
+import { ADDRESS, BITS, type PointKind, refuse, type Written } from "./written-address.ts";
 
 /** Where a point is in a unit: MODBUS Application Protocol V1.1b3 §4.3. Registers are zero-based as in the PDU. */
 export type ModbusAddress = BitAddress | RegisterAddress;
@@ -28,6 +33,8 @@ export interface RegisterAddress extends RegisterLayout {
   readonly bits?: BitField;
   readonly writeFunction: 6 | 16;
   readonly writeRegister: number;
+  /** The coil that a bit is written to: units show an image of their outputs in a register. */
+  readonly writeCoil?: number;
   /** What a write is made of instead, where the unit wants a handshake. */
   readonly writeSequence?: readonly RegisterStep[];
 }
@@ -37,36 +44,6 @@ export interface BitField {
   readonly shift: number;
   readonly width: number;
 }
-
-const CODINGS = ["u16", "s16", "u32", "s32", "u64", "s64", "float32", "text"] as const;
-const TABLES = ["coil", "discrete", "holding", "input"] as const;
-const PLACE = "a number from 0 to 65535, zero-based as in the PDU: holding register 40001 is 0";
-const ORDER = '"big" or "little"';
-const BITS = "{ shift, width } with shift from 0 to 15, width from 1 to 16, both inside one register";
-const WRITE_FUNCTIONS = "5 or 15 for coils, 6 or 16 for holding registers";
-
-const place = z.int(PLACE).min(0, PLACE).max(65_535, PLACE);
-const order = z.enum(["big", "little"], ORDER);
-const ADDRESS = z.strictObject(
-  {
-    table: z.enum(TABLES, '"coil", "discrete", "holding" or "input"'),
-    register: place,
-    coding: z.enum(CODINGS, `one of ${CODINGS.join(", ")}`).optional(),
-    registers: z.int("the registers of a text, from 1 to 125").min(1).max(125).optional(),
-    wordOrder: order.optional(),
-    byteOrder: order.optional(),
-    bit: z.int("a bit from 0 (lowest) to 15").min(0).max(15).optional(),
-    bits: z
-      .strictObject({ shift: z.int(BITS).min(0).max(15), width: z.int(BITS).min(1).max(16) }, BITS)
-      .optional(),
-    writeFunction: z.literal([5, 6, 15, 16], WRITE_FUNCTIONS).optional(),
-    writeRegister: place.optional(),
-    writeSequence: WRITE_SEQUENCE.optional(),
-  },
-  "{ table: holding, register: 15 }",
-);
-type Written = z.output<typeof ADDRESS>;
-type PointKind = Pick<PointDefinition, "type" | "access" | "states">;
 
 /** @throws {AddressError} */
 export function parseModbusAddress(data: unknown, point: PointKind): ModbusAddress {
@@ -89,27 +66,6 @@ export function isRegisterAddress(address: ModbusAddress): address is RegisterAd
   return address.table === "holding" || address.table === "input";
 }
 
-function refuseWriteToReadOnly(written: Written, point: PointKind): void {
-  const isReadOnlyTable = written.table === "discrete" || written.table === "input";
-  if (point.access !== "read" && isReadOnlyTable) {
-    // Modbus V1.1b3 §4.3: discrete inputs and input registers can be altered by the device only.
-    refuse(
-      "/table",
-      '"coil" or "holding"',
-      `${written.table} is read-only: take coil or holding, or make the point's access read`,
-    );
-  }
-  if (point.access !== "read") return;
-  for (const key of ["writeFunction", "writeRegister", "writeSequence"] as const) {
-    if (written[key] === undefined) continue;
-    refuse(
-      `/${key}`,
-      "no such key on a point that is only read",
-      `remove ${key}, or give the point write access`,
-    );
-  }
-}
-
 function bitAddress(written: Written, table: "coil" | "discrete", point: PointKind): BitAddress {
   if (point.type !== "boolean" && point.type !== "action") {
     refuse(
@@ -125,6 +81,7 @@ function bitAddress(written: Written, table: "coil" | "discrete", point: PointKi
     "byteOrder",
     "bit",
     "bits",
+    "writeCoil",
     "writeSequence",
   ] as const) {
     if (written[key] !== undefined)
@@ -147,6 +104,7 @@ function bitAddress(written: Written, table: "coil" | "discrete", point: PointKi
 }
 
 function registerAddress(written: Written, table: "holding" | "input", point: PointKind): RegisterAddress {
+  refuseCoilOfNumber(written, point);
   const coding = codingOf(written, point);
   const bits = bitFieldOf(written, coding, point);
   const registers = coding === "text" ? textRegisters(written, point) : numberRegisters(written, coding);
@@ -163,13 +121,14 @@ function registerAddress(written: Written, table: "holding" | "input", point: Po
   const { wordOrder = "big", byteOrder = "big" } = written;
   const writeFunction = registerWriteFunction(written, registers);
   const layout = { coding, registers, wordOrder, byteOrder };
-  const { writeSequence } = written;
-  if (writeSequence !== undefined) {
-    const hasOwnPlace = written.writeRegister !== undefined || written.writeFunction !== undefined;
-    refuseBadSequence(writeSequence, { table, registers, hasOwnPlace });
-  }
-  const steps = writeSequence === undefined ? {} : { writeSequence };
-  const address = { table, register, ...layout, writeFunction, writeRegister, ...steps };
+  const address = {
+    table,
+    register,
+    ...layout,
+    writeFunction,
+    writeRegister,
+    ...otherWrite(written, registers),
+  };
   return bits === undefined ? address : { ...address, bits };
 }
 
@@ -208,11 +167,11 @@ function bitFieldOf(written: Written, coding: string, point: PointKind): BitFiel
     refuse(`${pointer}/width`, BITS, `the field ends above bit 15: write ${BITS}`);
   if (point.type === "boolean" && bits.width !== 1)
     refuse(pointer, "bit: 0 … 15", "a boolean is one bit: write bit");
-  if (point.access !== "read") {
+  if (point.access !== "read" && written.writeCoil === undefined) {
     // Modbus V1.1b3 §6.16: few units know function 22, and without it the other bits would be overwritten unseen.
     refuse(
       pointer,
-      "a whole register or a coil",
+      "a whole register, a coil or writeCoil",
       "one bit of a register can not be written, since its neighbours would be overwritten (mask write, function 22, is not spoken): command the whole register as a number, or a coil",
     );
   }
@@ -244,21 +203,6 @@ function numberRegisters(written: Written, coding: NumberCoding): number {
   return REGISTERS_OF[coding];
 }
 
-function registerWriteFunction(written: Written, registers: number): 6 | 16 {
-  const writeFunction = written.writeFunction ?? (registers === 1 ? 6 : 16);
-  if (writeFunction === 5 || writeFunction === 15) {
-    refuse(
-      "/writeFunction",
-      "6 or 16",
-      `function ${writeFunction} writes coils: take 6 or 16 for a register`,
-    );
-  }
-  if (writeFunction === 6 && registers > 1) {
-    refuse("/writeFunction", "16", `function 6 writes one register, the value has ${registers}: take 16`);
-  }
-  return writeFunction;
-}
-
 function refuseBeyondEnd(pointer: string, register: number, registers: number): void {
   if (register + registers <= 65_536) return;
   const last = 65_536 - registers;
@@ -267,8 +211,4 @@ function refuseBeyondEnd(pointer: string, register: number, registers: number): 
     `a number from 0 to ${last}`,
     `${registers} registers from ${register} end above 65535: start at ${last} or below`,
   );
-}
-
-function refuse(pointer: string, expected: string, message: string): never {
-  throw new AddressError(pointer, expected, `${pointer}: ${message}`);
 }

@@ -18,20 +18,34 @@ export function encodeWrite(
   unit: number,
 ): WriteRequest {
   const { address } = point;
-  const label = `write ${JSON.stringify(value)} to ${address.table} ${address.writeRegister} of unit ${unit}`;
-  if (address.table === "discrete" || address.table === "input" || point.access === "read") {
+  const at = placeOf(address);
+  const label = `write ${JSON.stringify(value)} to ${at.table} ${at.register} of unit ${unit}`;
+  if (point.access === "read") {
     throw new DeviceFault("unknown-address", label, {
       cause: new Error(`not sent: ${point.name} is only read`),
     });
   }
-  const register = address.writeRegister;
-  if (!isRegisterAddress(address)) {
+  const { register } = at;
+  if (at.table === "coil") {
     if (typeof value !== "boolean") throw refused(label, "a coil takes true or false");
-    return { function: address.writeFunction, register, state: value, label };
+    return { function: at.function, register, state: value, label };
   }
+  const { layout } = at;
   const words =
-    address.coding === "text" ? textWords(address, value, label) : numberWords(point, address, value, label);
-  return { function: address.writeFunction, register, words, label };
+    layout.coding === "text" ? textWords(layout, value, label) : numberWords(point, layout, value, label);
+  return { function: layout.writeFunction, register, words, label };
+}
+
+type WritePlace =
+  | { readonly table: "coil"; readonly register: number; readonly function: 5 | 15 }
+  | { readonly table: "holding"; readonly register: number; readonly layout: RegisterAddress };
+
+function placeOf(address: ModbusAddress): WritePlace {
+  if (!isRegisterAddress(address))
+    return { table: "coil", register: address.writeRegister, function: address.writeFunction };
+  return address.writeCoil === undefined
+    ? { table: "holding", register: address.writeRegister, layout: address }
+    : { table: "coil", register: address.writeCoil, function: 5 };
 }
 
 function textWords(address: RegisterAddress, value: PointValue, label: string): readonly number[] {

@@ -11,6 +11,7 @@ import {
   type WriteAnswer,
   type WriteRequest,
 } from "../modbus/register-bank.ts";
+import { imageWords } from "../modbus/register-words.ts";
 import { type MovingBarrier, type Order, STATE } from "./moving-barrier.ts";
 
 /** Coils 0 to 2: outputs that fall back by themselves. Coil 3 is held. */
@@ -27,7 +28,7 @@ export interface BarrierBankOptions {
   readonly clock: SimulatorClock;
 }
 
-/** The remote I/O in the barrier's cabinet, map revision 1 (docs/devices.md, neutral barrier and bollard). */
+/** The remote I/O in the barrier's cabinet, map revision 2 (docs/devices.md, neutral barrier and bollard). */
 export class BarrierBank implements RegisterBank, Disposable {
   readonly #options: BarrierBankOptions;
   /** Coils whose pulse lasts, and how to call its end off. */
@@ -38,11 +39,26 @@ export class BarrierBank implements RegisterBank, Disposable {
   }
 
   readCoils(address: number, count: number): ReadAnswer {
-    const pulses = PULSES.map((_, coil) => Number(this.#pulses.has(coil)));
-    return slice([...pulses, Number(this.#options.barrier.flags.fireOpen)], address, count);
+    return slice(this.#coils(), address, count);
   }
 
   readDiscrete(address: number, count: number): ReadAnswer {
+    return slice(this.#inputs(), address, count);
+  }
+
+  readInput(address: number, count: number): ReadAnswer {
+    const { barrier } = this.#options;
+    const { cycles, lastTravelMs } = barrier;
+    const words = [STATE[barrier.state()], cycles >>> 16, cycles & 0xffff, Math.round(lastTravelMs / 100)];
+    return slice([...words, ...imageWords(this.#inputs()), ...imageWords(this.#coils())], address, count);
+  }
+
+  #coils(): readonly number[] {
+    const pulses = PULSES.map((_, coil) => Number(this.#pulses.has(coil)));
+    return [...pulses, Number(this.#options.barrier.flags.fireOpen)];
+  }
+
+  #inputs(): readonly number[] {
     const { barrier } = this.#options;
     const { flags } = barrier;
     const { open, closed } = barrier.limits();
@@ -51,14 +67,7 @@ export class BarrierBank implements RegisterBank, Disposable {
       ...[flags.motorFault, flags.localKey, flags.mains, flags.batteryLow, !open, open],
       ...[barrier.motion === "rest", flags.obstructionLatched, flags.fire || flags.fireOpen],
     ];
-    return slice(inputs.map(Number), address, count);
-  }
-
-  readInput(address: number, count: number): ReadAnswer {
-    const { barrier } = this.#options;
-    const { cycles, lastTravelMs } = barrier;
-    const words = [STATE[barrier.state()], cycles >>> 16, cycles & 0xffff, Math.round(lastTravelMs / 100)];
-    return slice(words, address, count);
+    return inputs.map(Number);
   }
 
   readHolding(address: number, count: number): ReadAnswer {

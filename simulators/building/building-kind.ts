@@ -6,6 +6,7 @@ import {
   type ReadAnswer,
   type RegisterBank,
 } from "../modbus/register-bank.ts";
+import { imageWords } from "../modbus/register-words.ts";
 import { seededChance } from "../seeded-chance.ts";
 import type { DeviceAction, DeviceSurroundings } from "../simulated-device.ts";
 
@@ -20,7 +21,7 @@ const LOOPS = 4;
 const CONTACTS = ["smoke", "flood", "boiler-fault", "door-open", "on-battery"] as const;
 const TEMPERATURE_MIN_C = -40;
 
-/** A municipal building's remote I/O; neutral map revision 1 (docs/devices.md, building). */
+/** A municipal building's remote I/O; neutral map revision 2 (docs/devices.md, building). */
 export const buildingKind: ModbusUnitKind = {
   about: "building I/O: four supervised loops, contacts, a room temperature; no members of its own",
   parse: () => (around) => new Building(around),
@@ -42,12 +43,7 @@ class Building implements ModbusUnit {
     const chance = seededChance(seed);
     this.#offsets = this.#loops.map(() => Math.round((chance() - 0.5) * SPREAD_MV));
     this.bank = {
-      readDiscrete: (address, count) =>
-        slice(
-          CONTACTS.map((contact) => Number(this.#contacts.has(contact))),
-          address,
-          count,
-        ),
+      readDiscrete: (address, count) => slice(this.#inputs(), address, count),
       readInput: (address, count) => slice(this.#words(), address, count),
       writeNotExecuted: (request, reason) => this.#log.refused(request, reason),
     };
@@ -63,6 +59,10 @@ class Building implements ModbusUnit {
     // Memory only.
   }
 
+  #inputs(): readonly number[] {
+    return CONTACTS.map((contact) => Number(this.#contacts.has(contact)));
+  }
+
   #words(): readonly number[] {
     const loops = this.#loops.map((state, at) => {
       const nominal = LOOP_MV[state];
@@ -70,7 +70,8 @@ class Building implements ModbusUnit {
       return state === "normal" || state === "alarm" ? nominal + (this.#offsets[at] ?? 0) : nominal;
     });
     const tenths = Math.round(this.#temperatureC * 10) & 0xffff;
-    return [...loops, tenths, Math.floor(this.#pulses / 65_536), this.#pulses % 65_536];
+    const pulses = [Math.floor(this.#pulses / 65_536), this.#pulses % 65_536];
+    return [...loops, tenths, ...pulses, ...imageWords(this.#inputs())];
   }
 
   #setLoop(): DeviceAction {

@@ -32,13 +32,15 @@ export const HOLDING = {
 export const INPUT = {
   mode: 0,
   reason: 1,
-  lastSwitch: 2,
-  starts: 4,
-  temperature: 20,
-  battery: 21,
-  feederCurrent: 22,
-  leakage: 30,
-  count: 31,
+  discreteImage: 2,
+  coilImage: 4,
+  lastSwitch: 5,
+  starts: 7,
+  temperature: 23,
+  battery: 24,
+  feederCurrent: 25,
+  leakage: 33,
+  count: 34,
 } as const;
 
 /** Register values of input 0. */

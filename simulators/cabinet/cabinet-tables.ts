@@ -1,3 +1,4 @@
+import { imageWords } from "../modbus/register-words.ts";
 import { sunElevation } from "../sky/sun.ts";
 import { DISCRETE, HOLDING, INPUT, MODE } from "./cabinet-map.ts";
 import type { CabinetState } from "./cabinet-state.ts";
@@ -43,22 +44,34 @@ export function readDiscreteInputs({ state, contactors, dark, nowMs }: CabinetNo
   return bits;
 }
 
-/** Input registers 0..30. */
+/** Coils 0..8. */
+export function readCoils({ state, contactors }: CabinetNow): readonly number[] {
+  return [...contactors.ways.map(({ demand }) => Number(demand)), Number(state.cabinetLight)];
+}
+
+/** Input registers 0..33. */
 export function readInputRegisters(now: CabinetNow, measures: CabinetMeasures): Uint16Array {
   const registers = new Uint16Array(INPUT.count);
   const { contactors } = now;
   registers[INPUT.mode] = modeInForce(now, measures.link);
   registers[INPUT.reason] = contactors.lastReason;
+  registers.set(imageWords(readDiscreteInputs(now)), INPUT.discreteImage);
+  registers.set(imageWords(readCoils(now)), INPUT.coilImage);
   putWide(registers, INPUT.lastSwitch, contactors.lastSwitchSec);
-  for (const [index, way] of contactors.ways.entries()) {
+  for (const [index, way] of contactors.ways.entries())
     putWide(registers, INPUT.starts + 2 * index, way.starts);
-    const current = way.live ? measures.loads.currentMa(index) : 0;
-    registers[INPUT.feederCurrent + index] = Math.min(65_535, Math.round(current));
-  }
   registers[INPUT.temperature] = Math.round(10 * insideTemperature(now, measures)) & 0xffff;
   registers[INPUT.battery] = Math.round(100 * batteryVolts(now));
-  registers[INPUT.leakage] = leakageMa(now);
   return registers;
+}
+
+/** Puts the currents of the feeders, mA, which the loads of every lamp make up. */
+export function putCurrents(registers: Uint16Array, now: CabinetNow, { loads }: CabinetMeasures): void {
+  for (const [index, way] of now.contactors.ways.entries()) {
+    const current = way.live ? loads.currentMa(index) : 0;
+    registers[INPUT.feederCurrent + index] = Math.min(65_535, Math.round(current));
+  }
+  registers[INPUT.leakage] = leakageMa(now);
 }
 
 export function modeInForce({ state }: CabinetNow, link: CabinetMeasures["link"]): number {

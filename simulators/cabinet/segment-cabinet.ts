@@ -13,9 +13,15 @@ import {
 import type { Sky } from "../sky/sky.ts";
 import { isDark, isNight } from "../sky/sun.ts";
 import { type CabinetAction, type CabinetView, treatCabinet, viewCabinet } from "./cabinet-control.ts";
-import { COIL, HOLDING, REASON, SETTINGS, WAYS } from "./cabinet-map.ts";
+import { COIL, HOLDING, INPUT, REASON, SETTINGS, WAYS } from "./cabinet-map.ts";
 import { type CabinetState, newCabinetState } from "./cabinet-state.ts";
-import { type CabinetNow, readDiscreteInputs, readInputRegisters } from "./cabinet-tables.ts";
+import {
+  type CabinetNow,
+  putCurrents,
+  readCoils,
+  readDiscreteInputs,
+  readInputRegisters,
+} from "./cabinet-tables.ts";
 import { CommWatch } from "./comm-watch.ts";
 import { Contactors } from "./contactors.ts";
 import type { FeederLoads } from "./feeder-loads.ts";
@@ -69,8 +75,7 @@ export class SegmentCabinet implements RegisterBank, Disposable {
   }
 
   readCoils(address: number, count: number): ReadAnswer {
-    const demands = this.contactors.ways.map(({ demand }) => Number(demand));
-    return slice([...demands, Number(this.state.cabinetLight)], address, count);
+    return slice(readCoils(this.#now()), address, count);
   }
 
   readDiscrete(address: number, count: number): ReadAnswer {
@@ -83,11 +88,10 @@ export class SegmentCabinet implements RegisterBank, Disposable {
 
   readInput(address: number, count: number): ReadAnswer {
     const { sky, loads } = this.#options;
-    return slice(
-      readInputRegisters(this.#now(), { loads, skyMs: sky.timeMs(), link: this.#watch.link }),
-      address,
-      count,
-    );
+    const [now, measures] = [this.#now(), { loads, skyMs: sky.timeMs(), link: this.#watch.link }];
+    const registers = readInputRegisters(now, measures);
+    if (address + count > INPUT.feederCurrent) putCurrents(registers, now, measures);
+    return slice(registers, address, count);
   }
 
   writeCoils(request: WriteRequest): WriteAnswer {

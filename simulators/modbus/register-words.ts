@@ -21,6 +21,16 @@ export function integerWords(value: bigint, count: 1 | 2 | 4): readonly number[]
   return Array.from({ length: count }, (_, at) => Number((bits >> BigInt(16 * (count - 1 - at))) & 0xffffn));
 }
 
+/** An image of bits in registers, the first in the lowest place of the first register. */
+export function imageWords(bits: ArrayLike<number | boolean>): readonly number[] {
+  const words = Array.from({ length: Math.ceil(bits.length / 16) }, () => 0);
+  for (let at = 0; at < bits.length; at += 1) {
+    const word = at >> 4;
+    if (Number(bits[at]) !== 0) words[word] = (words[word] ?? 0) | (1 << (at & 15));
+  }
+  return words;
+}
+
 /** ASCII, two characters a register, padded with NUL. */
 export function textWords(text: string, count: number): readonly number[] {
   const bytes = Buffer.alloc(2 * count);

@@ -10,6 +10,7 @@ import {
   type WriteAnswer,
   type WriteRequest,
 } from "../modbus/register-bank.ts";
+import { imageWords } from "../modbus/register-words.ts";
 import type { WireJunction } from "./wire-junction.ts";
 
 const TAKE_OVER = 0;
@@ -29,7 +30,7 @@ export interface WireBankOptions {
   readonly clock: SimulatorClock;
 }
 
-/** The remote I/O in the cabinet, map revision 1 (docs/devices.md, wire cabinet). Its watchdog makes every order a lease. */
+/** The remote I/O in the cabinet, map revision 2 (docs/devices.md, wire cabinet). Its watchdog makes every order a lease. */
 export class WireBank implements RegisterBank, Disposable {
   readonly #options: WireBankOptions;
   #watchdogSec: number;
@@ -45,12 +46,29 @@ export class WireBank implements RegisterBank, Disposable {
   }
 
   readCoils(address: number, count: number): ReadAnswer {
-    const { takeOver, flashingRequest } = this.#heard().flags;
-    return slice([takeOver, flashingRequest, this.#endPulse !== undefined].map(Number), address, count);
+    return slice(this.#coils(this.#heard()), address, count);
   }
 
   readDiscrete(address: number, count: number): ReadAnswer {
+    return slice(this.#inputs(this.#heard()), address, count);
+  }
+
+  readHolding(address: number, count: number): ReadAnswer {
+    return slice([this.#heard().flags.planSelect, this.#watchdogSec], address, count);
+  }
+
+  readInput(address: number, count: number): ReadAnswer {
     const junction = this.#heard();
+    const images = [...imageWords(this.#inputs(junction)), ...imageWords(this.#coils(junction))];
+    const words = [junction.plan, junction.stage + 1, junction.stageSeconds()];
+    return slice([...words, ...images, junction.flags.planSelect], address, count);
+  }
+
+  #coils({ flags }: WireJunction): readonly number[] {
+    return [flags.takeOver, flags.flashingRequest, this.#endPulse !== undefined].map(Number);
+  }
+
+  #inputs(junction: WireJunction): readonly number[] {
     const { policeKey, localPanel, doorOpen, mains, lampFault } = junction.flags;
     const { mode, coordinated, phaseEndTaken } = junction;
     const inputs = [
@@ -67,16 +85,7 @@ export class WireBank implements RegisterBank, Disposable {
       ...[phaseEndTaken, false, false, false, false, false, false, false],
       ...GROUPS.map((group) => junction.isGreen(group)),
     ];
-    return slice(inputs.map(Number), address, count);
-  }
-
-  readHolding(address: number, count: number): ReadAnswer {
-    return slice([this.#heard().flags.planSelect, this.#watchdogSec], address, count);
-  }
-
-  readInput(address: number, count: number): ReadAnswer {
-    const junction = this.#heard();
-    return slice([junction.plan, junction.stage + 1, junction.stageSeconds()], address, count);
+    return inputs.map(Number);
   }
 
   writeCoils(request: WriteRequest): WriteAnswer {

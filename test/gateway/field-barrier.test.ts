@@ -123,7 +123,7 @@ t.test(
       t.match(await order("raise"), { outcome: "rejected", cause: "blocked", detail: says }, hinder);
       await act(free);
     }
-    const address = { addressMin: 2, addressMax: 2, functions: [2] };
+    const address = { addressMin: 4, addressMax: 4, functions: [4] };
     simulation.getDevice("gate-1").faults?.add({ kind: "exception", code: 4, ...address });
     t.match(
       await order("raise"),

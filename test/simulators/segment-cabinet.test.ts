@@ -48,9 +48,9 @@ t.test("a contactor follows its demand after 80 ms, its feedback and its feeder 
   clock.advance(1);
   t.same(feedback(), [1, 1, 0, 1, 1, 1, 1, 1]);
   t.same(live, [true, true, false, true, true, true, true, true]);
-  t.same(plain(cabinet.readInput(22, 8)), [100, 200, 0, 400, 500, 600, 700, 800]);
+  t.same(plain(cabinet.readInput(25, 8)), [100, 200, 0, 400, 500, 600, 700, 800]);
   t.same(mode(), [0, 1]);
-  t.same(plain(cabinet.readInput(2, 2)), [1_700_000_001 >>> 16, 1_700_000_001 & 0xffff]);
+  t.same(plain(cabinet.readInput(5, 2)), [1_700_000_001 >>> 16, 1_700_000_001 & 0xffff]);
   t.same(effects(), ["demand-3 0", "contactor-3 0"]);
   t.match(journal.query({}).entries.at(-1), {
     device: "c",
@@ -177,12 +177,31 @@ t.test("by photocell and by the sun the fallback follows the sky", (t) => {
   t.end();
 });
 
+t.test("input registers 2 to 4 are the image of the discrete inputs and of the coils", (t) => {
+  const { cabinet, plain, write, treat, clock } = bench();
+  const bits = (answer: ReadAnswer): number[] => plain(answer) as number[];
+  const asImage = (table: readonly number[]): number =>
+    table.reduce((word, bit, at) => word + bit * 2 ** at, 0);
+  t.same(plain(cabinet.readInput(2, 3)), [64, 65_280, 255], "dark, all contactors closed, all demanded");
+  write("coil", 2, 0);
+  write("coil", 8, 1);
+  clock.advance(100);
+  treat("open-door");
+  t.same(plain(cabinet.readInput(2, 3)), [
+    asImage(bits(cabinet.readDiscrete(0, 16))),
+    asImage(bits(cabinet.readDiscrete(16, 16))),
+    asImage(bits(cabinet.readCoils(0, 9))),
+  ]);
+  t.same(plain(cabinet.readInput(3, 2)), [65_280 - 4 * 256, 255 - 4 + 256]);
+  t.end();
+});
+
 t.test("what is not in the map is exception 2, what is out of range exception 3", (t) => {
   const { cabinet, plain, write, effects } = bench();
   t.equal(plain(cabinet.readCoils(0, 10)), "exception 2");
   t.equal(plain(cabinet.readDiscrete(31, 2)), "exception 2");
   t.equal(plain(cabinet.readHolding(7, 1)), "exception 2");
-  t.equal(plain(cabinet.readInput(31, 1)), "exception 2");
+  t.equal(plain(cabinet.readInput(34, 1)), "exception 2");
   t.equal(write("coil", 9, 1), "exception 2", "the meter reset is not offered");
   t.equal(write("holding", 1, 9), "exception 3");
   t.equal(write("holding", 1, 30, 3), "exception 3");

@@ -220,6 +220,36 @@ t.test("Modbus conforms", async (t) => {
         pointer: "/writeFunction",
       },
       {
+        name: "order to an input register",
+        point: command,
+        data: { table: "input", register: 1 },
+        pointer: "/table",
+      },
+      {
+        name: "coil of a read point",
+        point: boolean,
+        data: { table: "input", register: 1, bit: 3, writeCoil: 3 },
+        pointer: "/writeCoil",
+      },
+      {
+        name: "coil of a number",
+        point: command,
+        data: { table: "input", register: 1, writeCoil: 3 },
+        pointer: "/writeCoil",
+      },
+      {
+        name: "coil beside a coil",
+        point: { type: "boolean", access: "read-write" },
+        data: { table: "coil", register: 1, writeCoil: 3 },
+        pointer: "/writeCoil",
+      },
+      {
+        name: "coil and register",
+        point: { type: "boolean", access: "read-write" },
+        data: { table: "input", register: 1, bit: 3, writeCoil: 3, writeRegister: 1 },
+        pointer: "/writeCoil",
+      },
+      {
         name: "write register of a read point",
         point: number,
         data: { table: "holding", register: 1, writeRegister: 2 },

@@ -188,6 +188,30 @@ t.test("a value that the register can not hold is refused before it is sent", as
   });
 });
 
+t.test("an output is read from its image and written where it is an output", async (t) => {
+  const coil = define(
+    { table: "input", register: 4, bit: 9, writeCoil: 25 },
+    { access: "read-write", type: "boolean" },
+  );
+  t.match(encodeWrite(coil, true, 1), {
+    function: 5,
+    register: 25,
+    state: true,
+    label: "write true to coil 25 of unit 1",
+  });
+  t.match(encodeWrite(coil, false, 1), { state: false });
+  t.throws(() => encodeWrite(coil, 1, 1), { code: "refused-by-device" });
+  t.match(readerOf(coil, 4)(Buffer.from([0x02, 0x00])), { value: true });
+  t.match(readerOf(coil, 4)(Buffer.from([0xfd, 0xff])), { value: false });
+  const plan = define({ table: "input", register: 6, writeRegister: 0 }, { access: "read-write" });
+  t.match(encodeWrite(plan, 7, 1), {
+    function: 6,
+    register: 0,
+    words: [7],
+    label: "write 7 to holding 0 of unit 1",
+  });
+});
+
 t.test("blocks that hold the same point at the same place share its reader, others do not", async (t) => {
   const voltage = define({ table: "input", register: 3 }, {});
   const data = Buffer.from([0, 1, 0, 2, 0, 3, 0, 4]);
