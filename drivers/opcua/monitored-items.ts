@@ -2,6 +2,7 @@ import {
   AttributeIds,
   DataChangeFilter,
   DataChangeTrigger,
+  type DataValue,
   DeadbandType,
   type MonitoredItemCreateResult,
   MonitoringMode,
@@ -28,7 +29,7 @@ interface Created {
   readonly refused: readonly { readonly item: MonitoredPoint; readonly fault: DeviceFault }[];
 }
 
-/** How often the server looks, in ms; it tells with the next publishing (DOMAIN C.4). */
+/** How often the server looks where it has to, in ms; it tells with the next publishing (DOMAIN C.4). */
 const SAMPLING_MS: Readonly<Record<PollClass, number>> = {
   "safety-status": 250,
   fast: 500,
@@ -37,6 +38,10 @@ const SAMPLING_MS: Readonly<Record<PollClass, number>> = {
   lamp: 5_000,
   slow: 30_000,
 };
+/** What a node says of itself whose server knows when it changes, and what asks it to tell just that: OPC 10000-4 §7.21. */
+const BY_EXCEPTION = 0;
+/** The others are told often enough. */
+const URGENT: ReadonlySet<PollClass> = new Set(["safety-status", "fast", "normal"]);
 /** Changes between two publishings that are all told; then the oldest gives way. */
 const QUEUE_SIZE = 10;
 
@@ -58,9 +63,11 @@ export async function createItems(
     refused.push({ item, fault: nodeId });
     return [];
   });
+  const byException = await exceptionNodes(connection, found, signal);
   for (let at = 0; at < found.length; at += connection.limits.monitor) {
     const part = found.slice(at, at + connection.limits.monitor);
-    const results = await createSome(connection, asked.subscriptionId, part, signal);
+    const monitor = { subscriptionId: asked.subscriptionId, part, byException };
+    const results = await createSome(connection, monitor, signal);
     for (const [index, { item }] of part.entries()) {
       const result = results[index];
       const fault = faultOfResult(item.point, result);
@@ -90,43 +97,62 @@ export async function deleteItems(
 
 type FoundItem = { readonly item: MonitoredPoint; readonly nodeId: NodeId };
 
+interface Monitor {
+  readonly subscriptionId: number;
+  readonly part: readonly FoundItem[];
+  readonly byException: ReadonlySet<FoundItem>;
+}
+
+/** Those of the urgent ones whose server needs not sample them: a change is told at once, and costs nothing while there is none. */
+async function exceptionNodes(
+  connection: OpcUaConnection,
+  found: readonly FoundItem[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<FoundItem>> {
+  const urgent = found.filter(({ item }) => URGENT.has(item.point.pollClass));
+  const answers: DataValue[] = [];
+  for (let at = 0; at < urgent.length; at += connection.limits.read) {
+    const part = urgent.slice(at, at + connection.limits.read);
+    const asked = part.map(({ nodeId }) => ({ nodeId, attributeId: AttributeIds.MinimumSamplingInterval }));
+    const label = `read how ${asked.length} nodes are sampled`;
+    answers.push(...(await connection.request(label, signal, (session) => session.read(asked))));
+  }
+  // The attribute is optional: whose server does not say is sampled.
+  const isSo = (answer: DataValue | undefined): boolean =>
+    answer?.statusCode.isGood() === true && answer.value.value === BY_EXCEPTION;
+  return new Set(urgent.filter((_, index) => isSo(answers[index])));
+}
+
 /** A server that knows no deadband for a node is asked again without: the gateway has its own. */
 async function createSome(
   connection: OpcUaConnection,
-  subscriptionId: number,
-  part: readonly FoundItem[],
+  monitor: Monitor,
   signal: AbortSignal,
 ): Promise<readonly (MonitoredItemCreateResult | undefined)[]> {
-  const results = await create(connection, { subscriptionId, part, filters: "deadband" }, signal);
-  const unfiltered = part.filter((_, index) => isFilterRefusal(results[index]));
+  const results = await create(connection, { ...monitor, filters: "deadband" }, signal);
+  const unfiltered = monitor.part.filter((_, index) => isFilterRefusal(results[index]));
   if (unfiltered.length === 0) return results;
-  const again = await create(connection, { subscriptionId, part: unfiltered, filters: "none" }, signal);
+  const again = await create(connection, { ...monitor, part: unfiltered, filters: "none" }, signal);
   const second = again.values();
   return results.map((result) => (isFilterRefusal(result) ? second.next().value : result));
 }
 
 async function create(
   connection: OpcUaConnection,
-  {
-    subscriptionId,
-    part,
-    filters,
-  }: {
-    readonly subscriptionId: number;
-    readonly part: readonly FoundItem[];
-    readonly filters: "deadband" | "none";
-  },
+  { subscriptionId, part, byException, filters }: Monitor & { readonly filters: "deadband" | "none" },
   signal: AbortSignal,
 ): Promise<readonly MonitoredItemCreateResult[]> {
-  const itemsToCreate = part.map(({ item, nodeId }) => ({
-    itemToMonitor: { nodeId, attributeId: AttributeIds.Value },
+  const samplingOf = (found: FoundItem): number =>
+    byException.has(found) ? BY_EXCEPTION : SAMPLING_MS[found.item.point.pollClass];
+  const itemsToCreate = part.map((found) => ({
+    itemToMonitor: { nodeId: found.nodeId, attributeId: AttributeIds.Value },
     monitoringMode: MonitoringMode.Reporting,
     requestedParameters: {
-      clientHandle: item.handle,
-      samplingInterval: SAMPLING_MS[item.point.pollClass],
+      clientHandle: found.item.handle,
+      samplingInterval: samplingOf(found),
       queueSize: QUEUE_SIZE,
       discardOldest: true,
-      filter: filters === "deadband" ? deadbandOf(item.point) : null,
+      filter: filters === "deadband" ? deadbandOf(found.item.point) : null,
     },
   }));
   const answer = await connection.request(`monitor ${part.length} nodes`, signal, (session) =>

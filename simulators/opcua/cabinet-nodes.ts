@@ -98,7 +98,8 @@ function addVariable(
     // Everybody may try, and is told that it may not: as open62541 and asyncua answer a write to a read-only node.
     userAccessLevel: "CurrentRead",
     value: variantOf(row.type, first),
-    minimumSamplingInterval: 100,
+    // The controller knows when it changes: nobody has to look.
+    minimumSamplingInterval: 0,
     ...OPEN_TO_ALL,
   });
 }

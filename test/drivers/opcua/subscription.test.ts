@@ -147,6 +147,42 @@ t.test(
   },
 );
 
+t.test(
+  "a server that needs not look tells each change of what is urgent, and the others are sampled",
+  async (t) => {
+    await using bus = await openBus(config(), { folder });
+    const sink = new NotingSink();
+    const stop = new AbortController();
+    const served = bus
+      .openSession("one", [])
+      .subscribe?.(
+        [
+          point("alert", "s={unit}.Alert", { type: "boolean", pollClass: "normal" }),
+          point("seldom", "s={unit}.Alert", { type: "boolean", pollClass: "slow" }),
+          point("sampled", "s={unit}.On", { type: "boolean", pollClass: "normal" }),
+        ],
+        sink,
+        stop.signal,
+      );
+    t.ok(await until(() => sink.confirms > 0));
+    const before = sink.values("alert").length;
+    for (const isOn of [true, false, true, false]) {
+      shared.set("Alert", isOn);
+      shared.set("On", isOn);
+      await pause(150);
+    }
+    t.ok(
+      await until(() => sink.values("alert").length === before + 4),
+      "each, though looking would be every 2 s",
+    );
+    t.strictSame(sink.values("alert").slice(before), [true, false, true, false]);
+    t.equal(sink.values("seldom").length, 1, "once in 30 s is enough");
+    t.ok(sink.values("sampled").length < 4, "what is shorter than the sampling is not seen");
+    stop.abort();
+    await served;
+  },
+);
+
 t.test("two units of one server share its subscription, each told its own", async (t) => {
   await using bus = await openBus(config(), { folder });
   const stop = new AbortController();

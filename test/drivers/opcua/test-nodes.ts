@@ -34,6 +34,8 @@ const TYPES = {
   List: DataType.Byte,
   Bits: DataType.UInt32,
   Fixed: DataType.Double,
+  /** Told by exception: its server need not look. */
+  Alert: DataType.Boolean,
 } as const;
 export type TestNode = keyof typeof TYPES;
 const UNITS = ["one", "two"];
@@ -117,7 +119,7 @@ function addVariable(namespace: INamespace, object: UAObject, node: TestNode): U
     accessLevel: access,
     userAccessLevel: access,
     value: variantOf(dataType, node === "List" ? [] : initialOf(dataType)),
-    minimumSamplingInterval: 50,
+    minimumSamplingInterval: node === "Alert" ? 0 : 50,
   });
 }
 
