@@ -11,10 +11,14 @@ import { readIntelHex } from "./intel-hex.ts";
 
 const FIRMWARE = "avrgirl-arduino/junk/hex/uno/StandardFirmata.cpp.hex";
 const SLICE_MS = 4;
+/** While nobody talks to a board with a slow pace. */
+const IDLE_SLICE_MS = 20;
 /** A machine that was busy elsewhere makes up for this much at most; the rest the board just did not live. */
 const CATCH_UP_MS = 40;
 /** Bytes on the line wake the board from its slow pace for this long. */
 const AWAKE_MS = 60;
+/** It is awake after power-up until the firmware has spoken (1.9 s), or for so long. */
+const BOOT_MS = 3_000;
 const CHANNELS = 6;
 const MILLIVOLTS = { min: 0, max: 1_000 * SUPPLY_V };
 
@@ -41,6 +45,7 @@ class SimulatedBoard implements SimulatedDevice {
   #uno: ArduinoUno | undefined;
   #lastMs = 0;
   #awakeUntilMs = 0;
+  #isBooting = false;
   #outgoing: number[] = [];
   #cancel = (): void => {};
 
@@ -52,7 +57,7 @@ class SimulatedBoard implements SimulatedDevice {
     this.reach = line.reach;
     this.actions = [this.#inputAction(), this.#voltageAction(), this.#resetAction(), this.#powerAction()];
     line.onBytes((bytes) => {
-      this.#awakeUntilMs = clock.monotonicMs() + AWAKE_MS;
+      this.#stayAwake(AWAKE_MS);
       this.#uno?.receive(bytes);
     });
     this.#powerUp();
@@ -76,29 +81,50 @@ class SimulatedBoard implements SimulatedDevice {
 
   #powerUp(): void {
     this.#uno = new ArduinoUno(firmware(), {
-      sent: (byte) => this.#outgoing.push(byte),
+      sent: (byte) => this.#say(byte),
       pinChanged: (pin, level) => this.#pinChanged(pin, level),
     });
     this.#lastMs = this.#clock.monotonicMs();
-    this.#awakeUntilMs = this.#lastMs + 3_000;
+    this.#awakeUntilMs = this.#lastMs + BOOT_MS;
+    this.#isBooting = true;
     for (const [place, value] of this.#inputs) this.#apply(place, value);
   }
 
-  /** Lives the time since the last slice, at the pace that the line gives. */
+  #say(byte: number): void {
+    this.#outgoing.push(byte);
+    if (!this.#isBooting) return;
+    this.#isBooting = false;
+    this.#awakeUntilMs = this.#clock.monotonicMs() + AWAKE_MS;
+  }
+
+  #stayAwake(forMs: number): void {
+    const now = this.#clock.monotonicMs();
+    const slept = now >= this.#awakeUntilMs;
+    this.#awakeUntilMs = Math.max(this.#awakeUntilMs, now + forMs);
+    if (!slept || this.#idlePercent === 100) return;
+    this.#cancel();
+    this.#tick();
+  }
+
   #tick(): void {
-    this.#cancel = this.#clock.after(SLICE_MS, () => this.#tick());
+    const sliceMs = this.#live() === "awake" ? SLICE_MS : IDLE_SLICE_MS;
+    this.#cancel = this.#clock.after(sliceMs, () => this.#tick());
+  }
+
+  /** Lives the time since the last slice, at the pace that the line gives. */
+  #live(): "awake" | "idle" {
     const now = this.#clock.monotonicMs();
     const passed = Math.min(CATCH_UP_MS, now - this.#lastMs);
     this.#lastMs = now;
     const uno = this.#uno;
-    if (uno === undefined) return;
-    const isAwake = now < this.#awakeUntilMs || uno.waitingBytes > 0;
+    if (uno === undefined) return "idle";
+    const isAwake = this.#idlePercent === 100 || now < this.#awakeUntilMs || uno.waitingBytes > 0;
     const pace = isAwake ? 1 : this.#idlePercent / 100;
     uno.runUntil(uno.cycles + (passed * pace * CLOCK_HZ) / 1_000);
     this.#noteDuties(uno);
-    if (this.#outgoing.length === 0) return;
-    this.#line.write(Buffer.from(this.#outgoing));
+    if (this.#outgoing.length > 0) this.#line.write(Buffer.from(this.#outgoing));
     this.#outgoing = [];
+    return isAwake ? "awake" : "idle";
   }
 
   #pinChanged(pin: number, level: 0 | 1): void {
