@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from "node:crypto";
+import { type Cipheriv, createCipheriv, createDecipheriv } from "node:crypto";
 
 /** The device's half of the OSDP secure channel: AES-128, SIA OSDP 2.2 annex D. */
 export const INSTALL_KEY = Buffer.from(Array.from({ length: 16 }, (_, index) => 0x30 + index));
@@ -38,12 +38,17 @@ export class DeviceHandshake {
 /** Checks what comes, seals what goes. */
 export class DeviceChannel {
   readonly #keys: Keys;
+  /** Kept, for every frame of every poll goes through them. */
+  readonly #first: Cipheriv;
+  readonly #last: Cipheriv;
   #rmac: Buffer;
   #cmac: Buffer = ZERO;
 
   constructor(keys: Keys, rmac: Buffer) {
     this.#keys = keys;
     this.#rmac = rmac;
+    this.#first = createCipheriv("aes-128-ecb", keys.smac1, null);
+    this.#last = createCipheriv("aes-128-ecb", keys.smac2, null);
   }
 
   /** The command's data in clear; `undefined`: its MAC is wrong. */
@@ -74,9 +79,9 @@ export class DeviceChannel {
     const blocks = input.length % 16 === 0 ? input : padded(input);
     let last = iv;
     for (let at = 0; at < blocks.length; at += 16) {
-      const key = at + 16 < blocks.length ? this.#keys.smac1 : this.#keys.smac2;
+      const cipher = at + 16 < blocks.length ? this.#first : this.#last;
       const mixed = Buffer.from(blocks.subarray(at, at + 16).map((byte, index) => byte ^ (last[index] ?? 0)));
-      last = ecb(key, mixed);
+      last = cipher.update(mixed);
     }
     return last;
   }
