@@ -17,6 +17,8 @@ export function streamDownlink(
   },
 ): void {
   const { gatewayId, session, registry, clock } = downlink;
+  // The gateway left, or the center ends, while the session was looked up: no "close" will come any more.
+  if (response.destroyed || response.closed) return;
   response.writeHead(200, { "content-type": "application/x-ndjson", "cache-control": "no-store" });
   const leave = registry.open(gatewayId, session, {
     get pendingBytes() {
