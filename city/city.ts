@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { areBundlesFresh } from "./build/built-programs.ts";
 import { CenterClient } from "./center-client.ts";
 import { CityJournal } from "./city-journal.ts";
 import type { GatewayProgramPlan } from "./city-plan.ts";
@@ -133,7 +134,10 @@ export async function startCity(options: CityOptions): Promise<City> {
   const lock = started.use(await holdFolder(folder));
   await endLeftovers(folder, options);
   await prepareFolder(options);
-  const placed = { ...options, gatewaysPort: await freePort() };
+  const form = areBundlesFresh() ? "bundle" : "source";
+  if (form === "source")
+    onProgress("programs run from their sources; bundled by `npm run build` they start sooner");
+  const placed = { ...options, gatewaysPort: await freePort(), form } as const;
   onProgress(`${plan.lamps} lamps in ${plan.cabinets.length} cabinets; center with its PostgreSQL`);
   const [street, office] = await Promise.allSettled([
     openStreet(placed, started),

@@ -1,12 +1,12 @@
 import { access, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type Clock, Seconds } from "../domain/time.ts";
 import { cabinetsOf } from "../simulators/city/cabinet-config.ts";
 import { deviceIdOf, equipmentDevices } from "../simulators/city/equipment-config.ts";
 import type { PlacedEquipment } from "../simulators/city/place-equipment.ts";
 import type { PlacedMunicipality } from "../simulators/city/placement.ts";
 import { makeBrokerLogin } from "./broker-login.ts";
+import { type ProgramForm, programFile } from "./build/built-programs.ts";
 import type { CenterClient } from "./center-client.ts";
 import type { CityPlan, GatewayProgramPlan } from "./city-plan.ts";
 import { type Program, startProgram } from "./program.ts";
@@ -26,7 +26,6 @@ import { keyFileOf } from "./sites/equipment-site.ts";
 import { siteFileOf } from "./sites/site-file.ts";
 import type { CitySky } from "./sky-option.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SIMULATOR_PROGRAMS = 2;
 /** A move of every lamp of a process, and what else happens meanwhile. */
 const JOURNAL_ENTRIES = 60_000;
@@ -51,7 +50,14 @@ export interface CityOptions {
   readonly onProgress: (what: string) => void;
 }
 
-export async function startSimulators(options: CityOptions): Promise<readonly Program<SimulatorsReady>[]> {
+/** A city of which is known where its gateways will find the center, and in which form its programs run. */
+export interface PlacedCity extends CityOptions {
+  /** The same for the whole run: a center that was killed comes back where its gateways look for it. */
+  readonly gatewaysPort: number;
+  readonly form: ProgramForm;
+}
+
+export async function startSimulators(options: PlacedCity): Promise<readonly Program<SimulatorsReady>[]> {
   await using started = new AsyncDisposableStack();
   const { folder, plan } = options;
   const keys = await loadDoorKeys(folder, plan.equipment);
@@ -70,7 +76,7 @@ export async function startSimulators(options: CityOptions): Promise<readonly Pr
 }
 
 async function startShare(
-  options: CityOptions,
+  options: PlacedCity,
   number: number,
   { cabinets, devices }: SimulatorShare,
 ): Promise<Program<SimulatorsReady>> {
@@ -90,16 +96,10 @@ async function startShare(
   await writeFile(file, `${JSON.stringify(config)}\n`);
   return startProgram({
     ...common(options, `simulators-${number}`),
-    command: [join(ROOT, "simulators/main.ts"), "--config", file],
+    command: [programFile("simulators", options.form), "--config", file],
     readyWithin: Seconds(60),
     parseReady: (line) => simulatorsReady.parse(line),
   });
-}
-
-/** A city of which is known where its gateways will find the center. */
-export interface PlacedCity extends CityOptions {
-  /** The same for the whole run: a center that was killed comes back where its gateways look for it. */
-  readonly gatewaysPort: number;
 }
 
 export async function startCenter(
@@ -112,7 +112,7 @@ export async function startCenter(
   const fresh = begin === "fresh" ? ["--fresh"] : [];
   return startProgram({
     ...common(options, "center"),
-    command: [join(ROOT, "cloud-sync/main.ts"), "--data", data, ...listeners, ...fresh],
+    command: [programFile("center", options.form), "--data", data, ...listeners, ...fresh],
     readyWithin: Seconds(60),
     parseReady: (line) => centerReady.parse(line),
   });
@@ -137,7 +137,7 @@ export async function startGateways(
   const hosting = program.hosting === "in-process" ? ["--in-process"] : [];
   return startProgram({
     ...common(options, program.name),
-    command: [join(ROOT, "gateway/main.ts"), ...sites.flatMap((site) => ["--site", site]), ...hosting],
+    command: [programFile("gateway", options.form), ...sites.flatMap((site) => ["--site", site]), ...hosting],
     readyWithin: Seconds(120),
     parseReady: parseGatewaysReady,
   });
