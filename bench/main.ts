@@ -14,6 +14,7 @@ const BENCHES: Readonly<
   command: () => import("./command.ts").then((module) => module.benchCommand),
   line: () => import("./line.ts").then((module) => module.benchLine),
   opcua: () => import("./opcua.ts").then((module) => module.benchOpcUa),
+  start: () => import("./start.ts").then((module) => module.benchStart),
 };
 const NAMES = Object.keys(BENCHES);
 const HELP = `npm run bench -- [NAME …] [--json]
