@@ -16,7 +16,7 @@ const DEVICE_LOAD = 4;
 const CONTROLLER_LOAD = 30;
 const LOADS: ReadonlyMap<string, number> = new Map([
   ["osdp-line", 40],
-  ["firmata-board", 250],
+  ["firmata-board", 500],
 ]);
 
 /** Shares devices, then cabinets, out so that each program has as much to do; of each municipality in every program. */

@@ -17,12 +17,13 @@ const LEFT_OUT = ["better-sqlite3", "@serialport/bindings-cpp", "@lydell/node-pt
 /** What is said of its own place in a source file, which is another one in a bundle. */
 const PLACE =
   /new URL\("(\.[^"]+)", import\.meta\.url\)|import\.meta\.(?:url|dirname)|\b__(?:dirname|filename)\b/g;
+
 /** Files of the bundles that a program loads when it needs them. */
 export type LoadedLater = readonly string[];
 
 /**
- * Bundles the programs of the city into `folder`, which is emptied first: one file each and what several share beside them: a program that starts
- * reads a dozen files instead of a thousand. The sources stay where they are found: migrations, profiles and the console lie there.
+ * Bundles the programs of the city into `folder`, which is emptied first: one file each, and what several share beside them. A
+ * program that starts reads a dozen files instead of a thousand. The sources stay where they are found: migrations, profiles and the console lie there.
  */
 export async function bundlePrograms(folder: string = BUNDLES): Promise<LoadedLater> {
   await rm(folder, { recursive: true, force: true });

@@ -7,8 +7,8 @@ export const DOOR_BAUD = 19_200;
 export const COUNTER_BAUD = 9_600;
 /** On the serial line of a weather station. */
 export const WEATHER_UNITS = { weather: 1, iem3155: 2, b23: 3 } as const;
-/** Of a real one's instructions: run one by one, all of them would take half a core. */
-const BOARD_PROCESSOR_PERCENT = 5;
+/** Of its real speed while nobody talks to it: run instruction by instruction, it would take half a core. */
+const BOARD_IDLE_PERCENT = 5;
 
 export interface EquipmentSetting {
   /** Of each door, 32 hexadecimal digits; undefined: it is in install mode. */
@@ -95,5 +95,5 @@ const MEMBERS: Readonly<Record<Exclude<EquipmentKind, "junction">, MembersOf>> =
       { unit: WEATHER_UNITS.b23, kind: "b23" },
     ],
   }),
-  "io-board": () => ({ kind: "firmata-board", processorPercent: BOARD_PROCESSOR_PERCENT }),
+  "io-board": () => ({ kind: "firmata-board", idlePercent: BOARD_IDLE_PERCENT }),
 };

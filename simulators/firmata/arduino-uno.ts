@@ -85,17 +85,11 @@ export class ArduinoUno {
     return this.#received.length;
   }
 
-  /**
-   * Runs until so many cycles have passed since power came.
-   * @param lostCycles that pass with each one in which the processor works: timers, UART and converter keep their pace
-   */
-  runUntil(cycles: number, lostCycles: number): void {
-    const cpu = this.#cpu;
-    while (cpu.cycles < cycles) {
-      const begin = cpu.cycles;
-      avrInstruction(cpu);
-      cpu.cycles += (cpu.cycles - begin) * lostCycles;
-      cpu.tick();
+  /** Runs until so many cycles have passed since power came. */
+  runUntil(cycles: number): void {
+    while (this.#cpu.cycles < cycles) {
+      avrInstruction(this.#cpu);
+      this.#cpu.tick();
     }
   }
 

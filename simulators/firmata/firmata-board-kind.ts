@@ -11,7 +11,7 @@ import { readIntelHex } from "./intel-hex.ts";
 
 const FIRMWARE = "avrgirl-arduino/junk/hex/uno/StandardFirmata.cpp.hex";
 const SLICE_MS = 4;
-/** While nobody talks to a board that gets less done. */
+/** While nobody talks to a board with a slow pace. */
 const IDLE_SLICE_MS = 20;
 /** A machine that was busy elsewhere makes up for this much at most; the rest the board just did not live. */
 const CATCH_UP_MS = 40;
@@ -24,11 +24,11 @@ const MILLIVOLTS = { min: 0, max: 1_000 * SUPPLY_V };
 
 /** An Arduino Uno with genuine StandardFirmata 2.5, run instruction by instruction. */
 export const firmataBoardKind: DeviceKind = {
-  about: `Arduino Uno with StandardFirmata: "processorPercent" 1 to 100 of the instructions that a real one gets done, default 100; ${LINE_HELP}`,
+  about: `Arduino Uno with StandardFirmata: "idlePercent" 1 to 100 of its real speed while nobody talks to it, default 100; ${LINE_HELP}`,
   parse: (fields) => {
-    const processorPercent = fields.optionalWholeNumber("processorPercent", { min: 1, max: 100 }) ?? 100;
+    const idlePercent = fields.optionalWholeNumber("idlePercent", { min: 1, max: 100 }) ?? 100;
     const openLine = lineEndOf(fields);
-    return async (around) => new SimulatedBoard(await openLine(), processorPercent, around);
+    return async (around) => new SimulatedBoard(await openLine(), idlePercent, around);
   },
 };
 
@@ -38,7 +38,7 @@ class SimulatedBoard implements SimulatedDevice {
   readonly #line: LineEnd;
   readonly #log: DeviceJournal;
   readonly #clock: SimulatorClock;
-  readonly #processorPercent: number;
+  readonly #idlePercent: number;
   readonly #levels = new Uint8Array(PIN_COUNT);
   readonly #duties = new Map<number, number>();
   readonly #inputs = new Map<string, number>();
@@ -49,9 +49,9 @@ class SimulatedBoard implements SimulatedDevice {
   #outgoing: number[] = [];
   #cancel = (): void => {};
 
-  constructor(line: LineEnd, processorPercent: number, { id, journal, clock }: DeviceSurroundings) {
+  constructor(line: LineEnd, idlePercent: number, { id, journal, clock }: DeviceSurroundings) {
     this.#line = line;
-    this.#processorPercent = processorPercent;
+    this.#idlePercent = idlePercent;
     this.#log = new DeviceJournal(id, journal);
     this.#clock = clock;
     this.reach = line.reach;
@@ -101,7 +101,7 @@ class SimulatedBoard implements SimulatedDevice {
     const now = this.#clock.monotonicMs();
     const slept = now >= this.#awakeUntilMs;
     this.#awakeUntilMs = Math.max(this.#awakeUntilMs, now + forMs);
-    if (!slept || this.#processorPercent === 100) return;
+    if (!slept || this.#idlePercent === 100) return;
     this.#cancel();
     this.#tick();
   }
@@ -118,12 +118,9 @@ class SimulatedBoard implements SimulatedDevice {
     this.#lastMs = now;
     const uno = this.#uno;
     if (uno === undefined) return "idle";
-    const isAwake = this.#processorPercent === 100 || now < this.#awakeUntilMs || uno.waitingBytes > 0;
-    // Fewer instructions in the same time for a line that talks; the same ones in less time for one that does not.
-    const share = this.#processorPercent / 100;
-    const cycles = (passed * CLOCK_HZ) / 1_000;
-    if (isAwake) uno.runUntil(uno.cycles + cycles, 1 / share - 1);
-    else uno.runUntil(uno.cycles + share * cycles, 0);
+    const isAwake = this.#idlePercent === 100 || now < this.#awakeUntilMs || uno.waitingBytes > 0;
+    const pace = isAwake ? 1 : this.#idlePercent / 100;
+    uno.runUntil(uno.cycles + (passed * pace * CLOCK_HZ) / 1_000);
     this.#noteDuties(uno);
     if (this.#outgoing.length > 0) this.#line.write(Buffer.from(this.#outgoing));
     this.#outgoing = [];

@@ -59,7 +59,7 @@ const street =
           devices: [
             ...KINDS.map(({ id, kind }) => ({ id, ...kind })),
             { id: "door-1", kind: "osdp-door", clear: "allowed", line: "tcp" },
-            { id: "board-1", kind: "firmata-board", processorPercent: 5, line: "tcp" },
+            { id: "board-1", kind: "firmata-board", idlePercent: 5, line: "tcp" },
             { id: "junction-1", kind: "traffic-controllers" },
           ],
         },
