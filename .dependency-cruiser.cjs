@@ -89,7 +89,7 @@ const PACKAGES = {
   "@peculiar/x509": ["^gateway/uplink/", "^cloud-sync/registry/"],
   "reflect-metadata": ["^gateway/uplink/", "^cloud-sync/registry/"],
   commander: ["^gateway/cli/"],
-  esbuild: ["^cloud-sync/console/", "^city/build/"],
+  esbuild: ["^cloud-sync/console/", "^city/bundle/"],
   preact: ["^cloud-sync/console/"],
   uplot: ["^cloud-sync/console/"],
   zod: [OURS],
@@ -170,7 +170,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "^node_modules/" },
-    exclude: { path: "/console/(vendor|dist)/|^city/build/dist/" },
+    exclude: { path: "/console/(vendor|dist)/|^city/bundle/dist/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     combinedDependencies: true,

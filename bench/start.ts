@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { z } from "zod";
-import { areBundlesFresh } from "../city/build/built-programs.ts";
+import { areBundlesFresh } from "../city/bundle/built-programs.ts";
 import { startCity } from "../city/city.ts";
 import { planCity } from "../city/city-plan.ts";
 import { startProgram } from "../city/program.ts";

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { areBundlesFresh } from "./build/built-programs.ts";
+import { areBundlesFresh } from "./bundle/built-programs.ts";
 import { CenterClient } from "./center-client.ts";
 import { CityJournal } from "./city-journal.ts";
 import type { GatewayProgramPlan } from "./city-plan.ts";

@@ -6,7 +6,7 @@ import { deviceIdOf, equipmentDevices } from "../simulators/city/equipment-confi
 import type { PlacedEquipment } from "../simulators/city/place-equipment.ts";
 import type { PlacedMunicipality } from "../simulators/city/placement.ts";
 import { makeBrokerLogin } from "./broker-login.ts";
-import { type ProgramForm, programFile } from "./build/built-programs.ts";
+import { type ProgramForm, programFile } from "./bundle/built-programs.ts";
 import type { CenterClient } from "./center-client.ts";
 import type { CityPlan, GatewayProgramPlan } from "./city-plan.ts";
 import { type Program, startProgram } from "./program.ts";

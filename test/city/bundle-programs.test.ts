@@ -8,8 +8,8 @@ import {
   INPUTS_NAME,
   LOCK_OF_PACKAGES,
   ROOT,
-} from "../../city/build/built-programs.ts";
-import { bundlePrograms } from "../../city/build/bundle-programs.ts";
+} from "../../city/bundle/built-programs.ts";
+import { bundlePrograms } from "../../city/bundle/bundle-programs.ts";
 
 t.test("a bundled program is its source", async (t) => {
   const folder = t.testdir({});

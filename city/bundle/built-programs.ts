@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "../..");
 /** Where `npm run build` leaves the programs as bundles. */
-export const BUNDLES = join(ROOT, "city/build/dist");
+export const BUNDLES = join(ROOT, "city/bundle/dist");
 /** Beside them: what they were made of. */
 export const INPUTS_NAME = "inputs.json";
 /** Written by npm with each change of what is installed. */
