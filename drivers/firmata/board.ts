@@ -9,6 +9,7 @@ import { LineLedger } from "../line/line-ledger.ts";
 import { LineLoss } from "../line/line-loss.ts";
 import { BoardTransport } from "./board-transport.ts";
 import type { FirmataBusConfig } from "./firmata-config.ts";
+import { keepAsking } from "./handshake.ts";
 
 /** A line has one board. */
 const UNIT = 0;
@@ -17,6 +18,8 @@ const ANNOUNCE_MS = 300;
 
 export interface BoardParts {
   readonly line: ByteLine;
+  /** When the line is gone, or brought what makes no sense. */
+  readonly lost: Promise<unknown>;
   readonly config: FirmataBusConfig;
   readonly frames: (direction: "sent" | "received", bytes: Uint8Array) => void;
   readonly clock: Clock;
@@ -45,7 +48,7 @@ export class Board {
   private constructor(parts: BoardParts, onDefect: (cause: Error) => void) {
     this.#parts = parts;
     this.#end = new AbortController();
-    this.#loss = new LineLoss(parts.line);
+    this.#loss = new LineLoss(parts);
     const { line, frames, config } = parts;
     this.#transport = new BoardTransport(line, { frames, onDefect, ledger: this.#ledger }, this.#end.signal);
     this.#io = new library.Firmata(this.#transport, {
@@ -62,7 +65,7 @@ export class Board {
     );
   }
 
-  /** @throws {DeviceFault} `connection-lost` when the board does not tell its capabilities in time; or the signal's reason. */
+  /** @throws {DeviceFault} `connection-lost` when the board does not tell its capabilities in time or tells nonsense; or the signal's reason. */
   static async open(
     parts: BoardParts,
     onDefect: (cause: Error) => void,
@@ -92,7 +95,7 @@ export class Board {
   }
 
   hasChannel(channel: number): boolean {
-    return this.#io.analogPins[channel] !== undefined;
+    return this.#io.pins.some((pin) => pin.analogChannel === channel);
   }
 
   setMode(pin: number, mode: "INPUT" | "OUTPUT" | "PWM" | "PULLUP"): void {
@@ -161,11 +164,14 @@ export class Board {
 
   async #start(signal: AbortSignal): Promise<void> {
     const label = `start the board on ${this.#parts.line.label}`;
-    await this.#once(
-      "ready",
-      { label, signal, within: this.#parts.config.startTimeout, lateAs: "connection-lost" },
-      () => this.#transport.emit("open"),
-    );
+    const { config, clock } = this.#parts;
+    const stopAsking = keepAsking(this.#io, (bytes) => this.#transport.write(bytes), clock);
+    try {
+      const wait = { label, signal, within: config.startTimeout, lateAs: "connection-lost" } as const;
+      await this.#once("ready", wait, () => this.#transport.emit("open"));
+    } finally {
+      stopAsking();
+    }
     // Its own SIGINT handling would end the process before the store is flushed, and its prompt would take the terminal.
     const options = { io: this.#io, repl: false, sigint: false, debug: false };
     const board = new five.Board(options as five.BoardOption);

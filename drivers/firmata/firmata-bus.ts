@@ -16,11 +16,16 @@ export async function openBus(
 ): Promise<Bus<FirmataAddress>> {
   const line = await openByteLine(config.line, context, signal);
   const { clock, requestTimeout, frames } = context;
-  const defect = Promise.withResolvers<unknown>();
+  const defect = Promise.withResolvers<Error>();
+  // After what makes no sense the library's reader stands nowhere: the board is opened anew.
+  const lost = Promise.race([
+    line.lost,
+    defect.promise.then((cause) => new DeviceFault("malformed-reply", `read ${line.label}`, { cause })),
+  ]);
   try {
-    const parts = { line, config, frames, clock, requestTimeout };
+    const parts = { line, lost, config, frames, clock, requestTimeout };
     const board = await Board.open(parts, (cause) => defect.resolve(cause), signal);
-    return new FirmataBus(line, board, defect.promise);
+    return new FirmataBus(line, board, lost);
   } catch (error) {
     await line[Symbol.asyncDispose]();
     throw error;
@@ -32,14 +37,10 @@ class FirmataBus implements Bus<FirmataAddress> {
   readonly #line: ByteLine;
   readonly #board: Board;
 
-  constructor(line: ByteLine, board: Board, defect: Promise<unknown>) {
+  constructor(line: ByteLine, board: Board, lost: Promise<unknown>) {
     this.#line = line;
     this.#board = board;
-    // After what makes no sense the library's reader stands nowhere: the board is opened anew.
-    this.lost = Promise.race([
-      line.lost,
-      defect.then((cause) => new DeviceFault("malformed-reply", `read ${line.label}`, { cause })),
-    ]);
+    this.lost = lost;
   }
 
   openSession(): UnitSession<FirmataAddress> {

@@ -10,8 +10,10 @@ declare module "firmata-io" {
       readonly analogChannel: number;
       readonly state?: number;
     }[];
-    readonly analogPins: readonly number[];
     reportVersion(callback: () => void): void;
+    queryFirmware(callback: () => void): void;
+    queryCapabilities(callback: () => void): void;
+    queryAnalogMapping(callback: () => void): void;
     queryPinState(pin: number, callback: () => void): void;
     reportDigitalPin(pin: number, value: 0 | 1): void;
     reportAnalogPin(channel: number, value: 0 | 1): void;

@@ -20,6 +20,9 @@ export const FLASH_BYTES = 32_768;
 export const PIN_COUNT = 20;
 export const SUPPLY_V = 5;
 
+/** In UCSRB: the receiver is enabled. */
+const RXEN = 0x10;
+
 /** Timer outputs of the ATmega328P: which pin, where its mode bits and its duty register are (datasheet DS40002061A §15 to §18). */
 const PWM_OUTPUTS: readonly {
   readonly pin: number;
@@ -53,6 +56,7 @@ export class ArduinoUno {
     this.#cpu = new CPU(new Uint16Array(firmware.buffer, firmware.byteOffset, FLASH_BYTES / 2));
     for (const config of [timer0Config, timer1Config, timer2Config]) new AVRTimer(this.#cpu, config);
     this.#usart = new AVRUSART(this.#cpu, usart0Config, CLOCK_HZ);
+    keepReceivedBytes(this.#cpu);
     this.#adc = new AVRADC(this.#cpu, adcConfig);
     this.#ports = {
       b: new AVRIOPort(this.#cpu, portBConfig),
@@ -128,4 +132,14 @@ export class ArduinoUno {
     if (pin < 8) return [this.#ports.d, pin];
     return pin < 14 ? [this.#ports.b, pin - 8] : [this.#ports.c, pin - 14];
   }
+}
+
+/**
+ * avr8js 0.21 drops a received byte that nobody has read yet whenever UCSRB is written with the receiver enabled, as the
+ * transmit interrupt does with each burst; the chip drops it only when its receiver is disabled (datasheet §20.11.3).
+ */
+function keepReceivedBytes(cpu: CPU): void {
+  const write = cpu.writeHooks[usart0Config.UCSRB];
+  if (write === undefined) throw new Error("the emulated UART has no UCSRB");
+  cpu.writeHooks[usart0Config.UCSRB] = (value, before, ...rest) => write(value, before & ~RXEN, ...rest);
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import fc from "fast-check";
 import pino from "pino";
@@ -137,6 +138,45 @@ t.test(
   },
 );
 
+t.test("what is lost of a handshake is asked for again", async (t) => {
+  const START = new Map([
+    [0xf9, "f90205"],
+    [0x79, "f0790205410042004300f7"],
+    [0x6b, "f06c0001010103080f7f0001010103087ff7"],
+    [0x69, "f06a7f7ff7"],
+  ]);
+  const withAnAnswerLost = async (lost: number): Promise<void> => {
+    let asked = 0;
+    await using peer = await scriptedPeer((command, say) => {
+      if (command === lost && asked++ === 0) return;
+      say(START.get(command) ?? "");
+    });
+    await using bus = await openBus(peer.port);
+    t.ok(bus.openSession("0", []));
+    t.equal(asked, 2, `the answer to 0x${lost.toString(16)}`);
+  };
+  await Promise.all([...START.keys()].map(withAnAnswerLost));
+  await using stale = await scriptedPeer(
+    (command, say) => say(START.get(command) ?? ""),
+    (say) => say("f90205"),
+  );
+  await using bus = await openBus(stale.port);
+  t.ok(bus, "an answer to the client before is no announcement");
+  const nonsense = await scriptedPeer((_, say) => say("f90205f079f7"));
+  await t.rejects(openBus(nonsense.port), { code: "connection-lost" }, "nonsense ends it at once");
+  await nonsense[Symbol.asyncDispose]();
+});
+
+t.test("a client that went in the middle of a message does not cost the next one its start", async (t) => {
+  const socket = connect({ host: "127.0.0.1", port: boardPort });
+  await once(socket, "connect");
+  await new Promise((resolve) => socket.write(Buffer.from("f06d", "hex"), resolve));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  socket.destroy();
+  await using line = await openLine({ startTimeout: "5 s" });
+  t.equal(typeof (await line.read(CONTACT)), "boolean");
+});
+
 t.test("what a line may bring ends the line at most, never the process", async (t) => {
   const noise = fc.array(
     fc.oneof(
@@ -170,6 +210,35 @@ t.test("what a line may bring ends the line at most, never the process", async (
   );
   t.comment(`${ended} lines ended`);
 });
+
+/** What answers each command of a client as it is told to. `greet`: what it says first. */
+async function scriptedPeer(
+  onCommand: (command: number, say: (hex: string) => void) => void,
+  greet: (say: (hex: string) => void) => void = () => {},
+): Promise<HeldPeer> {
+  return await HeldPeer.open(
+    ({ answer }) => {
+      const say = (hex: string): void => answer(Buffer.from(hex, "hex"));
+      greet(say);
+      return (bytes) => {
+        for (const byte of bytes) if (byte === 0xf9 || (byte >= 0x69 && byte <= 0x7a)) onCommand(byte, say);
+      };
+    },
+    (bytes) => bytes,
+  );
+}
+
+function openBus(port: number, settings: object = {}) {
+  const context = {
+    clock: new CountingClock(),
+    logger: pino({ enabled: false }),
+    requestTimeout: Millis(500),
+    frames: () => {},
+  };
+  const line = { kind: "tcp", host: "127.0.0.1", port };
+  const config = firmataDriver.parseBusConfig({ line, samplingInterval: "20 ms", ...settings });
+  return firmataDriver.openBus(config, context, new AbortController().signal);
+}
 
 /** A board that tells its capabilities and then anything. */
 async function babble(chunks: readonly Uint8Array[]): Promise<"ended" | "held"> {
@@ -214,20 +283,10 @@ function definitionOf(definition: PointDefinition): PointDefinition<FirmataAddre
   return { ...definition, address: firmataDriver.parseAddress(definition.address, definition) };
 }
 
-async function openLine() {
+async function openLine(settings: object = {}) {
   const stop = new AbortController();
   const { signal } = stop;
-  const context = {
-    clock: new CountingClock(),
-    logger: pino({ enabled: false }),
-    requestTimeout: Millis(500),
-    frames: () => {},
-  };
-  const config = firmataDriver.parseBusConfig({
-    line: { kind: "tcp", host: "127.0.0.1", port: boardPort },
-    samplingInterval: "20 ms",
-  });
-  const bus = await firmataDriver.openBus(config, context, signal);
+  const bus = await openBus(boardPort, settings);
   const session = bus.openSession("0", []);
   return {
     session,
