@@ -89,11 +89,18 @@ export class ArduinoUno {
     return this.#received.length;
   }
 
-  /** Runs until so many cycles have passed since power came. */
-  runUntil(cycles: number): void {
-    while (this.#cpu.cycles < cycles) {
-      avrInstruction(this.#cpu);
-      this.#cpu.tick();
+  /**
+   * Runs until so many cycles have passed since power came.
+   * @param lostCycles that pass with each one in which the processor works: it gets less done in the same time, while timers, UART
+   * and converter keep their pace
+   */
+  runUntil(cycles: number, lostCycles = 0): void {
+    const cpu = this.#cpu;
+    while (cpu.cycles < cycles) {
+      const begin = cpu.cycles;
+      avrInstruction(cpu);
+      cpu.cycles += (cpu.cycles - begin) * lostCycles;
+      cpu.tick();
     }
   }
 

@@ -19,6 +19,8 @@ const CATCH_UP_MS = 40;
 const AWAKE_MS = 60;
 /** It is awake after power-up until the firmware has spoken (1.9 s), or for so long. */
 const BOOT_MS = 3_000;
+/** Of each cycle that passes until then: the firmware blinks its version on the LED and waits by its timer in between. */
+const LOST_IN_BOOT = 19;
 const CHANNELS = 6;
 const MILLIVOLTS = { min: 0, max: 1_000 * SUPPLY_V };
 
@@ -120,7 +122,7 @@ class SimulatedBoard implements SimulatedDevice {
     if (uno === undefined) return "idle";
     const isAwake = this.#idlePercent === 100 || now < this.#awakeUntilMs || uno.waitingBytes > 0;
     const pace = isAwake ? 1 : this.#idlePercent / 100;
-    uno.runUntil(uno.cycles + (passed * pace * CLOCK_HZ) / 1_000);
+    uno.runUntil(uno.cycles + (passed * pace * CLOCK_HZ) / 1_000, this.#isBooting ? LOST_IN_BOOT : 0);
     this.#noteDuties(uno);
     if (this.#outgoing.length > 0) this.#line.write(Buffer.from(this.#outgoing));
     this.#outgoing = [];
