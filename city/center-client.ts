@@ -68,7 +68,18 @@ const END_STATES = new Set([
   "outcome-unknown",
 ]);
 
-/** The operators' HTTP interface, as a script would use it. Errors carry what the center said. */
+/** What the center did not do, with its HTTP status and its words. */
+export class CenterRefusal extends Error {
+  readonly status: number;
+
+  constructor(request: string, status: number, said: string) {
+    super(`${request}: the center answered ${status} ${said}`);
+    this.name = "CenterRefusal";
+    this.status = status;
+  }
+}
+
+/** The operators' HTTP interface, as a script would use it. @throws {CenterRefusal} */
 export class CenterClient {
   #url: string;
   readonly #token: string;
@@ -157,8 +168,7 @@ export class CenterClient {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    if (!response.ok)
-      throw new Error(`${method} ${path}: the center answered ${response.status} ${text.slice(0, 500)}`);
+    if (!response.ok) throw new CenterRefusal(`${method} ${path}`, response.status, text.slice(0, 500));
     return JSON.parse(text);
   }
 }

@@ -1,5 +1,5 @@
-import { after, type Clock, Millis, Seconds, since } from "../../domain/time.ts";
-import type { CenterCommand, CenterPreview } from "../center-client.ts";
+import { after, type Clock, Millis, Seconds, since, type Uptime } from "../../domain/time.ts";
+import { type CenterCommand, type CenterPreview, CenterRefusal } from "../center-client.ts";
 import type { City } from "../city.ts";
 import type { CommandCase, CommandCheck } from "./command-case.ts";
 import { requested, unexpected } from "./journal-verdict.ts";
@@ -17,16 +17,29 @@ const LOOK_WITHIN = Seconds(60);
 export async function runCase(city: City, each: CommandCase, context: CaseContext): Promise<CommandCheck> {
   try {
     await each.before?.();
-    const seen = each.stands === undefined ? null : await look(city, each, context);
+    return await lookAndOrder(city, each, context);
+  } finally {
+    await each.afterwards?.();
+  }
+}
+
+/** Looks as often as the center asks for it. */
+async function lookAndOrder(city: City, each: CommandCase, context: CaseContext): Promise<CommandCheck> {
+  const lookUntil = after(context.clock.uptime(), LOOK_WITHIN);
+  const mayLookAgain = each.stands !== undefined && each.between === undefined;
+  for (;;) {
+    const seen = each.stands === undefined ? null : await look(city, each, { ...context, lookUntil });
     if (seen === undefined)
       return unordered(
         each,
         `the center did not show within ${LOOK_WITHIN / 1_000} s what was to be confirmed`,
       );
     await each.between?.();
-    return await order(city, each, { ...context, seen });
-  } finally {
-    await each.afterwards?.();
+    try {
+      return await order(city, each, { ...context, seen });
+    } catch (error) {
+      if (!mayLookAgain || !isToLookAgain(error)) throw error;
+    }
   }
 }
 
@@ -67,10 +80,9 @@ async function order(
 async function look(
   city: City,
   { gatewayId, pointId, stands = {} }: CommandCase,
-  { clock, signal }: CaseContext,
+  { clock, signal, lookUntil }: CaseContext & { readonly lookUntil: Uptime },
 ): Promise<CenterPreview | undefined> {
-  const end = after(clock.uptime(), LOOK_WITHIN);
-  while (clock.uptime() < end) {
+  while (clock.uptime() < lookUntil) {
     const seen = await city.client.preview(gatewayId, pointId);
     const isSo = ({ pointId: id, value }: CenterPreview["points"][number]): boolean =>
       stands[id] === undefined || stands[id] === value;
@@ -78,6 +90,11 @@ async function look(
     await clock.sleep(Millis(100), signal);
   }
   return undefined;
+}
+
+/** What was seen does not stand any more, or is not known well enough since: nothing was ordered, a person looks once more. */
+function isToLookAgain(error: unknown): boolean {
+  return error instanceof CenterRefusal && error.status === 409;
 }
 
 function unordered(

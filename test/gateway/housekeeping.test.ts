@@ -47,9 +47,10 @@ onBreakingDisk("a disk that fails does not end housekeeping, and with it the gat
   await clock.advance(Minutes(1));
   await until(() => store.sync.safeTime() === clock.now());
   disk("break");
-  for (let minute = 0; minute < 7; minute += 1) {
+  // It tidies up every few minutes, and a minute that comes while it still waits for the disk does not count.
+  for (let minute = 0; warnings.length === 0 && minute < 60; minute += 1) {
     await clock.advance(Minutes(1));
-    await turn();
+    for (let turns = 0; turns < 100; turns += 1) await turn();
   }
   t.ok(await until(() => warnings.length > 0));
   t.match(warnings[0], { err: { code: /not-durable|read-only/ }, msg: /tidied up/ });

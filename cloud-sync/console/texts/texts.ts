@@ -24,7 +24,7 @@ export const TEXTS = {
     en: "The center does not answer: nothing on this page is known now. Trying again.",
     fr: "Le centre ne répond pas : rien sur cette page n’est connu pour l’instant. Nouvel essai en cours.",
   },
-  "links.all": { en: "{up} of {all} gateways linked", fr: "{up} passerelles sur {all} reliées" },
+  "links.all": { en: "Gateways linked: {up} of {all}", fr: "Passerelles reliées : {up} sur {all}" },
   "signin.title": { en: "Sign in", fr: "Connexion" },
   "signin.token": { en: "Access token", fr: "Jeton d’accès" },
   "signin.hint": {
