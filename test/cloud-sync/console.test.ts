@@ -142,7 +142,7 @@ t.test("an operator's day at the console", { skip: noBrowser, timeout: 170_000 }
     const calm = await doubtful.innerText();
     center.links.cut(GatewayId("gw-quetigny"), center.events);
     const everything = await page.locator(".states .all b").innerText();
-    await page.locator(".center-note.partial", { hasText: "22 passerelles sur 23" }).waitFor();
+    await page.locator(".center-note.partial", { hasText: "Passerelles reliées : 22 sur 23" }).waitFor();
     t.equal(await doubtful.innerText(), everything, "nothing of it looks fine");
     t.equal(await page.locator(".states .on b").innerText(), "0");
     await page.locator(".filters select").selectOption({ value: "" });

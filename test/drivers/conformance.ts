@@ -188,7 +188,7 @@ function lifetime<B, A>(t: Test, subject: ConformanceSubject<B, A>): void {
     t.equal(line.clock.pendingTimers, 0);
   });
   t.test("nothing is left open once a bus is put away", async (t) => {
-    const line = await openLine(subject);
+    await using line = await openLine(subject);
     t.same(await readAll(line), line.expected);
     line.unit.fallSilent();
     const read = faultCode(t, readFirst(line));
@@ -201,7 +201,6 @@ function lifetime<B, A>(t: Test, subject: ConformanceSubject<B, A>): void {
     for (let looks = 0; looks < 100 && line.unit.openLines() > 0; looks += 1) await pause(SETTLE_MS);
     t.equal(line.unit.openLines(), 0);
     await line.bus[Symbol.asyncDispose]();
-    await line[Symbol.asyncDispose]();
   });
   t.test("a line that nobody answers can not be opened, and leaves nothing behind", async (t) => {
     const unit = await subject.openUnit();

@@ -34,7 +34,7 @@ t.test("at the console of a running city", { skip, timeout: 140_000 }, async (t)
   const { page, complaints } = await openTestPage(t);
   await page.goto(city.address);
   await page.waitForSelector("canvas.places[data-painted]");
-  await page.locator(".center-note.whole", { hasText: "3 passerelles sur 3" }).waitFor();
+  await page.locator(".center-note.whole", { hasText: "Passerelles reliées : 3 sur 3" }).waitFor();
   t.match(await page.locator(".states .all b").innerText(), /\d/, "the map counts its places");
   // It takes three missed heartbeats to be noticed: meanwhile the operator works elsewhere.
   line.proxy.cut();
@@ -78,7 +78,7 @@ t.test("at the console of a running city", { skip, timeout: 140_000 }, async (t)
 
   await t.test("a cut municipality turns unknown, and comes back", async (t) => {
     await page
-      .locator(".center-note.partial", { hasText: "2 passerelles sur 3" })
+      .locator(".center-note.partial", { hasText: "Passerelles reliées : 2 sur 3" })
       .waitFor({ timeout: 30_000 });
     await openDevice(page, farLamp);
     t.match(await page.locator(".device .notice").first().innerText(), /Aucune liaison avec/);
