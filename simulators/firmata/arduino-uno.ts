@@ -96,9 +96,11 @@ export class ArduinoUno {
    */
   runUntil(cycles: number, lostCycles = 0): void {
     const cpu = this.#cpu;
+    // Looked up once: a bundle asks for an import by a getter, here some million times a second.
+    const step = avrInstruction;
     while (cpu.cycles < cycles) {
       const begin = cpu.cycles;
-      avrInstruction(cpu);
+      step(cpu);
       cpu.cycles += (cpu.cycles - begin) * lostCycles;
       cpu.tick();
     }

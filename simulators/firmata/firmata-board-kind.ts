@@ -15,8 +15,8 @@ const SLICE_MS = 4;
 const IDLE_SLICE_MS = 20;
 /** A machine that was busy elsewhere makes up for this much at most; the rest the board just did not live. */
 const CATCH_UP_MS = 40;
-/** Bytes on the line wake the board from its slow pace for this long. */
-const AWAKE_MS = 60;
+/** Bytes on the line, its own too, wake the board from its slow pace for this long after the last. */
+const AWAKE_MS = 15;
 /** It is awake after power-up until the firmware has spoken (1.9 s), or for so long. */
 const BOOT_MS = 3_000;
 /** Of each cycle that passes until then: the firmware blinks its version on the LED and waits by its timer in between. */
@@ -124,8 +124,11 @@ class SimulatedBoard implements SimulatedDevice {
     const pace = isAwake ? 1 : this.#idlePercent / 100;
     uno.runUntil(uno.cycles + (passed * pace * CLOCK_HZ) / 1_000, this.#isBooting ? LOST_IN_BOOT : 0);
     this.#noteDuties(uno);
-    if (this.#outgoing.length > 0) this.#line.write(Buffer.from(this.#outgoing));
-    this.#outgoing = [];
+    if (this.#outgoing.length > 0) {
+      this.#line.write(Buffer.from(this.#outgoing));
+      this.#outgoing = [];
+      this.#awakeUntilMs = Math.max(this.#awakeUntilMs, now + AWAKE_MS);
+    }
     return isAwake ? "awake" : "idle";
   }
 
