@@ -17,8 +17,8 @@ const IDLE_SLICE_MS = 20;
 const CATCH_UP_MS = 40;
 /** Bytes on the line, its own too, wake the board from its slow pace for this long after the last. */
 const AWAKE_MS = 15;
-/** It is awake after power-up until the firmware has spoken (1.9 s), or for so long. */
-const BOOT_MS = 3_000;
+/** It is awake after power-up until the firmware has spoken (1.9 s), or for so much of its own time. */
+const BOOT_CYCLES = 3 * CLOCK_HZ;
 /** Of each cycle that passes until then: the firmware blinks its version on the LED and waits by its timer in between. */
 const LOST_IN_BOOT = 19;
 const CHANNELS = 6;
@@ -59,7 +59,7 @@ class SimulatedBoard implements SimulatedDevice {
     this.reach = line.reach;
     this.actions = [this.#inputAction(), this.#voltageAction(), this.#resetAction(), this.#powerAction()];
     line.onBytes((bytes) => {
-      this.#stayAwake(AWAKE_MS);
+      this.#wake();
       this.#uno?.receive(bytes);
     });
     this.#powerUp();
@@ -87,25 +87,24 @@ class SimulatedBoard implements SimulatedDevice {
       pinChanged: (pin, level) => this.#pinChanged(pin, level),
     });
     this.#lastMs = this.#clock.monotonicMs();
-    this.#awakeUntilMs = this.#lastMs + BOOT_MS;
     this.#isBooting = true;
     for (const [place, value] of this.#inputs) this.#apply(place, value);
   }
 
   #say(byte: number): void {
     this.#outgoing.push(byte);
-    if (!this.#isBooting) return;
     this.#isBooting = false;
-    this.#awakeUntilMs = this.#clock.monotonicMs() + AWAKE_MS;
   }
 
-  #stayAwake(forMs: number): void {
+  /** What it slept until now was lived at the slow pace. */
+  #wake(): void {
     const now = this.#clock.monotonicMs();
-    const slept = now >= this.#awakeUntilMs;
-    this.#awakeUntilMs = Math.max(this.#awakeUntilMs, now + forMs);
-    if (!slept || this.#idlePercent === 100) return;
-    this.#cancel();
-    this.#tick();
+    if (now >= this.#awakeUntilMs) {
+      this.#cancel();
+      this.#live();
+      this.#cancel = this.#clock.after(SLICE_MS, () => this.#tick());
+    }
+    this.#awakeUntilMs = now + AWAKE_MS;
   }
 
   #tick(): void {
@@ -120,16 +119,20 @@ class SimulatedBoard implements SimulatedDevice {
     this.#lastMs = now;
     const uno = this.#uno;
     if (uno === undefined) return "idle";
-    const isAwake = this.#idlePercent === 100 || now < this.#awakeUntilMs || uno.waitingBytes > 0;
+    const isAwake = this.#isBooting ? uno.cycles < BOOT_CYCLES : this.#isAwake(uno, now);
     const pace = isAwake ? 1 : this.#idlePercent / 100;
     uno.runUntil(uno.cycles + (passed * pace * CLOCK_HZ) / 1_000, this.#isBooting ? LOST_IN_BOOT : 0);
     this.#noteDuties(uno);
     if (this.#outgoing.length > 0) {
       this.#line.write(Buffer.from(this.#outgoing));
       this.#outgoing = [];
-      this.#awakeUntilMs = Math.max(this.#awakeUntilMs, now + AWAKE_MS);
+      this.#awakeUntilMs = now + AWAKE_MS;
     }
     return isAwake ? "awake" : "idle";
+  }
+
+  #isAwake(uno: ArduinoUno, now: number): boolean {
+    return this.#idlePercent === 100 || now < this.#awakeUntilMs || uno.waitingBytes > 0;
   }
 
   #pinChanged(pin: number, level: 0 | 1): void {
