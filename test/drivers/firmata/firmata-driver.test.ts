@@ -163,7 +163,8 @@ t.test("what is lost of a handshake is asked for again", async (t) => {
   await using bus = await openBus(stale.port);
   t.ok(bus, "an answer to the client before is no announcement");
   const nonsense = await scriptedPeer((_, say) => say("f90205f079f7"));
-  await t.rejects(openBus(nonsense.port), { code: "connection-lost" }, "nonsense ends it at once");
+  const ended = { code: "connection-lost", cause: { code: "malformed-reply" } };
+  await t.rejects(openBus(nonsense.port), ended, "nonsense ends it, not the time to start");
   await nonsense[Symbol.asyncDispose]();
 });
 
